@@ -1,0 +1,55 @@
+// Making one instance what it shall be: plan, lock, apply, wait, and undo when it fails.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/plan.hpp"
+#include "commands/tenant.hpp"
+#include "commands/world.hpp"
+
+namespace litedesk {
+
+// Reads only. Throws NotFound for a slug that is not registered, Conflict for a shared tenant or a terminated one, a
+// namespace or a DNS record that is not ours, a cluster that is not the pinned one.
+[[nodiscard]] Plan plan_instance(World& world, std::string_view slug);
+
+struct ProvisionOptions {
+  std::string slug;
+  bool wait = true;                                // false: --no-wait
+  bool keep_on_failure = false;
+  bool fail_on_unschedulable = false;
+  std::chrono::milliseconds timeout{600'000};
+  std::optional<std::string> plan_fingerprint;     // --plan: do exactly that plan, or Conflict
+  std::string plan_json;                           // what the saved plan said, for the message
+  std::function<void(const Plan&)> on_plan;        // once it is known, before anything is done
+};
+
+enum class ProvisionState { unchanged, active, provisioning };
+
+struct Part {        // one line of the result: what `provision` and `status` tell of a part
+  std::string name;  // "database" "namespace" "backend" "frontend" "dns" "certificate" "ingress" "first data"
+  std::string state; // ok | waiting | failed | unknown
+  std::string reason, message, since;
+};
+
+struct ProvisionResult {
+  ProvisionState state = ProvisionState::unchanged;
+  Tenant tenant;
+  Plan plan;
+  std::vector<Part> parts;
+  std::chrono::milliseconds took{0};
+};
+
+// Throws what plan_instance throws; Disabled when the context does not allow provisioning; Locked (who holds it); RolledBack
+// when it failed and all that this run made is undone (the reason and the last log lines are the cause); Failed or
+// Timeout when it is kept; Cancelled after Ctrl-C.
+[[nodiscard]] ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer);
+// Waits for what a provision --no-wait left: readiness, then `active`.
+[[nodiscard]] ProvisionResult wait_instance(World& world, const ProvisionOptions& options, const Observer& observer);
+
+[[nodiscard]] Json to_json(const ProvisionResult& result);  // docs/json/provision.schema.json
+
+}  // namespace litedesk

@@ -1,0 +1,22 @@
+// Slugs: a tenant's name in every place where a machine reads it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace litedesk {
+
+inline constexpr std::size_t slug_min = 3, slug_max = 30;
+
+// From a company's name: lower-case ASCII letters, digits and single '-', at most 30 characters, accented Latin letters
+// folded (é → e, ß → ss, Ł → l). Throws ValidationError when fewer than 3 characters remain ("give --slug") or the word
+// is reserved.
+[[nodiscard]] std::string derive_slug(std::string_view company);
+// Throws ValidationError that says which rule a given slug breaks.
+void check_slug(std::string_view slug);
+[[nodiscard]] bool is_reserved_slug(std::string_view slug);
+// The slug itself, or the first of slug-2, slug-3 ... that is not taken, cut so that it stays within 30 characters.
+[[nodiscard]] std::string free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken);
+
+}  // namespace litedesk

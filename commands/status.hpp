@@ -1,0 +1,38 @@
+// How instances are: every part, its condition and its reason.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "commands/provision.hpp"
+
+namespace litedesk {
+
+struct StatusEvent {  // a Warning event of the last hour
+  std::string since, object, reason, message;
+  int count = 1;
+};
+
+struct InstanceStatus {
+  Tenant tenant;
+  std::string health;               // healthy degraded unhealthy unknown
+  std::vector<Part> parts;
+  std::vector<StatusEvent> events;
+  std::string url;
+  std::string certificate_until;    // RFC 3339; empty when unknown
+};
+[[nodiscard]] InstanceStatus instance_status(World& world, std::string_view slug);
+
+struct StatusLine {
+  Tenant tenant;
+  std::string health;
+  std::string ready;     // "2/2 2/2": backend, frontend
+  std::string message;
+};
+// From cluster-wide lists: a handful of requests however many tenants there are.
+[[nodiscard]] std::vector<StatusLine> fleet_status(World& world);
+
+[[nodiscard]] Json to_json(const InstanceStatus& status);  // docs/json/status.schema.json
+[[nodiscard]] Json to_json(const std::vector<StatusLine>& lines);
+
+}  // namespace litedesk

@@ -1,0 +1,137 @@
+// A tenant: LiteDesk's customer, as the registry keeps it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "commands/slug.hpp"
+#include "providers/json.hpp"
+#include "providers/store/store.hpp"
+#include "providers/system/clock.hpp"
+
+namespace litedesk {
+
+enum class Phase { none, provisioning, active, suspended, failed, terminated };
+[[nodiscard]] std::string_view to_string(Phase phase);  // "" for none
+[[nodiscard]] Phase parse_phase(std::string_view text); // ValidationError
+
+struct Owner {
+  std::string name, email, phone;
+  friend bool operator==(const Owner&, const Owner&) = default;
+};
+
+struct Subscription {
+  std::string status;        // trial active past_due canceled suspended
+  std::string trial_start, trial_end;      // RFC 3339; may be empty
+  std::string period_start, period_end;
+  std::int64_t mrr_cents = 0;
+  std::string currency = "USD";
+  std::string stripe_customer, stripe_subscription;
+  friend bool operator==(const Subscription&, const Subscription&) = default;
+};
+
+// What people want of the instance beyond the tier's defaults; empty means the default.
+struct InstanceOverrides {
+  std::string backend_image, frontend_image;  // "repository:tag"
+  std::optional<int> backend_replicas, frontend_replicas;
+  std::string database_strategy;
+  friend bool operator==(const InstanceOverrides&, const InstanceOverrides&) = default;
+};
+
+struct InstanceConfig {
+  std::string time_zone = "UTC", currency = "USD", language = "en";
+  std::vector<std::string> modules;           // empty: the tier's
+  std::string logo_url, primary_color = "#3b82f6", company_name;
+  friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
+};
+
+// status.operation: the lock and the intent of whoever works on the tenant now.
+struct OperationRecord {
+  std::string id, verb;
+  std::string holder;        // "user@host (pid 123)": for people
+  std::string host, boot_id, start_time;
+  long pid = 0;
+  std::string since, renewed;          // RFC 3339 with microseconds
+  std::vector<std::string> intent;     // every resource that the plan may touch: "kubernetes Deployment instance-acme/backend"
+  friend bool operator==(const OperationRecord&, const OperationRecord&) = default;
+};
+
+struct TenantStatus {
+  Phase phase = Phase::none;
+  std::string stage;         // initiated database secrets ... complete
+  std::string health;        // healthy degraded unhealthy unknown; may be empty
+  std::string message;       // why it failed; never a secret
+  std::string database_strategy, database_host, database_name, database_user, database_secret, database_project;
+  std::string dns_record, dns_target, dns_type;
+  std::string url, api_url;
+  std::string provisioned_at, activated_at, suspended_at, terminated_at;
+  std::string backend_image, frontend_image;                // as last applied
+  std::string change_id;     // of the last Route 53 change, to wait for
+  std::optional<OperationRecord> operation;
+  friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
+};
+
+struct Tenant {
+  std::string slug;
+  std::string company;       // display name, any UTF-8
+  std::string tier = "trial";
+  std::string industry, company_size, custom_domain, notes, demo_request_id, created_by;
+  std::vector<std::string> tags;
+  Owner owner;
+  std::string placement = "dedicated";  // shared | dedicated
+  Subscription subscription;
+  InstanceOverrides instance;
+  InstanceConfig config;
+  Json metrics;              // kept when imported; null when there are none
+  TenantStatus status;
+
+  std::string version, id, created;     // the registry's
+};
+
+// The names that follow from a slug (DOMAIN: "Names and rules").
+struct Names {
+  std::string name_space;     // instance-<slug>
+  std::string database;       // litedesk_<slug with _>
+  std::string database_user;  // user_<slug with _>
+  std::string host;           // <slug>.<domain>
+};
+[[nodiscard]] Names names_of(std::string_view slug, std::string_view domain);
+
+// A document holds every field of a tenant, and what it holds beside them (a newer version's fields) is kept on update.
+[[nodiscard]] Tenant to_tenant(const store::Document& document);
+[[nodiscard]] store::Document to_document(const Tenant& tenant, const store::Document* base = nullptr);
+// The stable JSON of `tenant get -o json` (docs/json/tenant.schema.json).
+[[nodiscard]] Json to_json(const Tenant& tenant);
+
+struct NewTenant {
+  std::string company, email, slug, tier = "trial", owner_name, phone, industry, company_size, custom_domain;
+  std::string placement = "dedicated", created_by;
+  std::vector<std::string> tags;
+  int trial_days = 15;
+};
+// Checks every field (ValidationError or UsageError names the flag), finds a free slug (-2, -3 ... when it was derived; a
+// --slug that is taken is a Conflict), and stores it. Touches nothing but the registry.
+[[nodiscard]] Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const system::Clock& clock);
+// Throws NotFound, with the nearest slug as the hint.
+[[nodiscard]] Tenant get_tenant(store::Store& registry, std::string_view slug);
+
+struct TenantFilter {
+  std::string tier, phase, placement, tag, selector;
+  std::string sort_by = "slug";  // slug company tier status created
+};
+[[nodiscard]] std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& filter);
+
+// Only what is set changes.
+struct TenantChanges {
+  std::optional<std::string> company, email, owner_name, phone, tier, industry, company_size, custom_domain, placement, notes;
+  std::optional<std::vector<std::string>> tags;
+};
+[[nodiscard]] Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& changes);
+// Refuses (Conflict) while an instance exists: any phase but none and terminated.
+void delete_tenant(store::Store& registry, std::string_view slug);
+
+}  // namespace litedesk

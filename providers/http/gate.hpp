@@ -1,0 +1,41 @@
+// A Transport that stands before another and decides what may still go out: the fence of the lock, and Ctrl-C.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+
+#include "providers/http/transport.hpp"
+#include "providers/system/clock.hpp"
+
+namespace litedesk::http {
+
+// - While a fence is up, a mutating request is given a deadline no later than the fence, and is refused (Locked) after it.
+// - Once stopped, no request is sent any more (Cancelled), and reads and streams in flight end. What mutates and is
+//   under way is waited for, so that its outcome is known.
+// - reopen() lets requests through again, for undoing.
+class Gate : public Transport {
+ public:
+  Gate(Transport& inner, const system::Clock& clock) : inner_(inner), clock_(clock) {}
+
+  // The moment (steady clock) after which nothing may be changed; nothing to take the fence down.
+  void set_fence(std::optional<system::SteadyPoint> end);
+  void stop();
+  void reopen();
+  [[nodiscard]] bool stopped() const;
+
+  Response send(Request request, std::stop_token stop) override;
+  std::vector<Result> send_all(std::vector<Request> requests, std::stop_token stop) override;
+  Response stream(Request request, const ChunkHandler& on_chunk, std::chrono::milliseconds idle,
+                  std::stop_token stop) override;
+
+ private:
+  std::optional<std::exception_ptr> admit(Request& request);
+  Transport& inner_;
+  const system::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::optional<system::SteadyPoint> fence_;
+  std::stop_source stop_;
+};
+
+}  // namespace litedesk::http

@@ -1,0 +1,42 @@
+// Where a rollout stands, read from the objects alone: pure functions.
+// Rules: kubectl's rollout status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and the pod life cycle.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "providers/kubernetes/object.hpp"
+
+namespace litedesk::kubernetes {
+
+enum class Progress { waiting, done, failed };
+
+struct RolloutStatus {
+  Progress progress = Progress::waiting;
+  std::string message;  // "1/2 ready", "waiting for the controller", "progress deadline exceeded: ..."
+  std::int64_t ready = 0;
+  std::int64_t wanted = 0;
+};
+[[nodiscard]] RolloutStatus deployment_status(const Object& deployment);
+[[nodiscard]] RolloutStatus stateful_set_status(const Object& stateful_set);
+[[nodiscard]] RolloutStatus job_status(const Object& job);
+
+// Why a pod does not run.
+struct PodTrouble {
+  std::string container;   // empty when it is the pod's own
+  std::string reason;      // "ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "OOMKilled", ...
+  std::string message;     // the kubelet's or the scheduler's words
+  int restarts = 0;
+  int exit_code = 0;       // of the last run, with a crash
+  bool final = false;      // waiting cannot help: InvalidImageName, CreateContainerConfigError, ErrImageNeverPull
+  bool image = false;      // an image that cannot be pulled
+  bool crash = false;      // a container that ends again and again
+  bool unschedulable = false;
+};
+[[nodiscard]] std::vector<PodTrouble> pod_troubles(const Object& pod);
+
+// A Deployment's ReplicaFailure condition, or a ReplicaSet's: pods that the API server refuses to create.
+[[nodiscard]] std::optional<Condition> replica_failure(const Object& object);
+
+}  // namespace litedesk::kubernetes

@@ -1,0 +1,48 @@
+// This process, other processes, and children that are run without a shell.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace litedesk::system {
+
+// What tells one process of one boot of one machine from every other.
+struct ProcessIdentity {
+  std::string host;        // gethostname(2)
+  std::string boot_id;     // /proc/sys/kernel/random/boot_id
+  long pid = 0;
+  std::string start_time;  // field 22 of /proc/PID/stat (clock ticks since boot), as text
+
+  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
+};
+
+[[nodiscard]] ProcessIdentity this_process();
+// False only when the process is of this host and boot and surely gone; true when it runs or when one cannot know.
+[[nodiscard]] bool may_be_alive(const ProcessIdentity& process);
+// The same host and boot as ours: then may_be_alive is certain.
+[[nodiscard]] bool is_local(const ProcessIdentity& process);
+
+struct Command {
+  std::string program;  // looked up in PATH when it has no '/'
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;  // added to the inherited one
+  bool inherit_stdin = false;
+};
+
+struct CommandResult {
+  int exit_code = 0;       // 128 + signal when a signal ended it
+  std::string output;      // standard output; standard error is passed on to ours
+};
+
+// Runs a child to its end, with no shell. Throws NotFound when there is no such program, Timeout, Cancelled (the child is
+// ended first).
+[[nodiscard]] CommandResult run(const Command& command, std::chrono::milliseconds timeout, std::stop_token stop);
+
+// No core dumps, so that no secret lands in one (setrlimit, PR_SET_DUMPABLE).
+void forbid_core_dumps();
+
+}  // namespace litedesk::system
