@@ -1,6 +1,7 @@
 // Inside the sandbox: what a stand-in is given, what it gives back, and the state that all of them share.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -20,9 +21,9 @@
 namespace litedesk::sandbox {
 
 struct Call {
-  std::string method;  // "GET"
-  std::string target;  // as sent, with the query
-  std::string path;    // as sent, without the query; segments still encoded
+  std::string method;                                      // "GET"
+  std::string target;                                      // as sent, with the query
+  std::string path;                                        // as sent, without the query; segments still encoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::multimap<std::string, std::string> headers;         // names in lower case
   std::string body;
@@ -47,6 +48,11 @@ struct Reply {
   // every 100 ms, so that the server can stop.
   std::function<bool(const Sink&)> stream;
 };
+
+// "a%2Fb+c" is "a/b+c" in a path and "a/b c" in a query or form.
+[[nodiscard]] std::string percent_decode(std::string_view text, bool plus_is_space = false);
+// "a=1&b" is {{"a","1"},{"b",""}}, decoded, in order.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text);
 
 // One stand-in. handle() is called from many threads at once.
 class Api {
@@ -83,11 +89,16 @@ class State {
   // Runs `work` in one immediate (writing) transaction, serialised with every other one, here and in other processes.
   // An exception rolls it back.
   void write(const std::function<void()>& work);
+  // Runs `work` on one snapshot: all that it reads (rows and revision()) is of one moment.
+  void read(const std::function<void()>& work);
+  // Waits until something was written after revision `after` (true), here or by another process, or `timeout` passed.
+  [[nodiscard]] bool wait(std::int64_t after, std::chrono::milliseconds timeout);
 
   // Usable inside write() and outside.
   [[nodiscard]] std::optional<Row> get(std::string_view collection, std::string_view scope, std::string_view name);
   // Sorted by scope, then name. An absent scope means all of them.
   [[nodiscard]] std::vector<Row> list(std::string_view collection, std::optional<std::string_view> scope);
+  [[nodiscard]] std::int64_t count(std::string_view collection, std::optional<std::string_view> scope);
   // Names of collections that begin so.
   [[nodiscard]] std::vector<std::string> collections(std::string_view prefix);
   [[nodiscard]] std::int64_t revision();
@@ -96,7 +107,8 @@ class State {
                                           std::int64_t after);
   [[nodiscard]] std::int64_t oldest_logged_revision();
 
-  // Only inside write(). Return the new revision; put() may be told the revision early by next_revision().
+  // Only inside write(). next_revision() is the one that the next put() or erase() will take and return: it is taken by
+  // that write, not by asking.
   std::int64_t next_revision();
   std::int64_t put(std::string_view collection, std::string_view scope, std::string_view name, const Json& body);
   bool erase(std::string_view collection, std::string_view scope, std::string_view name);

@@ -15,9 +15,9 @@
 namespace litedesk::sandbox {
 
 // --fault API:KIND:PROBABILITY-or-COUNT. API: kubernetes | atlas | route53 | all. KIND: throttle (the API's own way of
-// saying so), error (500), unavailable (503), reset (the connection is closed before an answer), lost (the request takes
-// effect and the answer is lost), slow (2 s late), conflict (409, kubernetes writes only). A value with a dot is a
-// probability (0.3), without one a count: the first N requests that mutate or read.
+// saying so), error (500), unavailable (503), reset (the connection is closed before an answer), lost (the request
+// takes effect and the answer is lost), slow (2 s late), conflict (409, kubernetes writes only). A value with a dot is
+// a probability (0.3), without one a count: the first N requests that mutate or read.
 struct Fault {
   std::string api;
   std::string kind;
@@ -28,12 +28,12 @@ struct Fault {
 [[nodiscard]] Fault parse_fault(std::string_view text);
 
 struct Options {
-  std::filesystem::path folder;   // holds state.db (0600 in 0700)
+  std::filesystem::path folder;  // holds state.db (0600 in 0700)
   std::vector<Fault> faults;
   std::function<void(const std::string&)> on_request;  // one line a request; may be empty
   const system::Clock* clock = &system::real_clock();
-  double time_scale = 1.0;        // 0: rollouts, INSYNC, cluster changes are there at once; 1: as below
-  int port_base = 0;              // 0: free ports
+  double time_scale = 1.0;  // 0: rollouts, INSYNC, cluster changes are there at once; 1: as below
+  int port_base = 0;        // 0: free ports
   // What a new sandbox holds.
   std::string domain = "litedesk.com";
 };
@@ -42,18 +42,19 @@ struct Endpoints {
   std::string kubernetes_url;  // "http://127.0.0.1:41001"
   std::string route53_url;
   std::string atlas_url;
-  std::string kubernetes_token;       // bearer token that the API takes
+  std::string kubernetes_token;  // bearer token that the API takes
   std::string aws_access_key_id, aws_secret_access_key, aws_region;
-  std::string zone_id;                // the hosted zone of Options::domain
-  std::string atlas_project, atlas_public_key, atlas_private_key;          // digest
-  std::string atlas_client_id, atlas_client_secret;                        // service account
-  std::string atlas_cluster;          // "crm"
-  std::string load_balancer;          // the ingress controller's external host name
+  std::string zone_id;                                             // the hosted zone of Options::domain
+  std::string atlas_project, atlas_public_key, atlas_private_key;  // digest
+  std::string atlas_client_id, atlas_client_secret;                // service account
+  std::string atlas_cluster;                                       // "crm"
+  std::string load_balancer;                                       // the ingress controller's external host name
 };
 
 class Sandbox {
  public:
-  // Opens or makes the state and serves; returns once all three answer. Throws Failed (port taken, folder not writable).
+  // Opens or makes the state and serves; returns once all three answer. Throws Failed (port taken, folder not
+  // writable).
   explicit Sandbox(Options options);
   ~Sandbox();  // stops serving
   Sandbox(const Sandbox&) = delete;
