@@ -1,7 +1,9 @@
 // Time comes in as an argument: commands and clients ask a Clock, tests bring their own.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -22,6 +24,8 @@ class Clock {
   [[nodiscard]] virtual SteadyPoint steady() const = 0;
   // Waits that long, or until `stop` is requested. Returns false when it was stopped.
   virtual bool wait(milliseconds duration, std::stop_token stop) const = 0;
+  // The same for an event loop, which cannot block: begins a wait and returns how much of it really has to pass.
+  [[nodiscard]] virtual milliseconds begin_wait(milliseconds duration) const { return duration; }
 };
 
 // The machine's own clocks.
@@ -33,6 +37,10 @@ class SkippingClock : public Clock {
   [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] SteadyPoint steady() const override;
   bool wait(milliseconds duration, std::stop_token stop) const override;
+  [[nodiscard]] milliseconds begin_wait(milliseconds duration) const override;
+
+ private:
+  mutable std::atomic<std::int64_t> skipped_ms_{0};
 };
 
 // RFC 3339 in UTC with whole seconds: "2026-01-02T03:04:05Z".

@@ -12,8 +12,8 @@ namespace litedesk::system {
 
 // What tells one process of one boot of one machine from every other.
 struct ProcessIdentity {
-  std::string host;        // gethostname(2)
-  std::string boot_id;     // /proc/sys/kernel/random/boot_id
+  std::string host;     // gethostname(2)
+  std::string boot_id;  // /proc/sys/kernel/random/boot_id ":" the PID namespace: containers share a boot, not PIDs
   long pid = 0;
   std::string start_time;  // field 22 of /proc/PID/stat (clock ticks since boot), as text
 
@@ -34,12 +34,12 @@ struct Command {
 };
 
 struct CommandResult {
-  int exit_code = 0;       // 128 + signal when a signal ended it
-  std::string output;      // standard output; standard error is passed on to ours
+  int exit_code = 0;   // 128 + signal when a signal ended it
+  std::string output;  // standard output; standard error is passed on to ours
 };
 
-// Runs a child to its end, with no shell. Throws NotFound when there is no such program, Timeout, Cancelled (the child is
-// ended first).
+// Runs a child to its end, with no shell. Throws NotFound when there is no such program, Timeout, Cancelled (the child
+// is ended first).
 [[nodiscard]] CommandResult run(const Command& command, std::chrono::milliseconds timeout, std::stop_token stop);
 
 // No core dumps, so that no secret lands in one (setrlimit, PR_SET_DUMPABLE).
