@@ -43,6 +43,7 @@ struct DeleteOptions {
   std::string uid;                          // precondition; empty: none
   std::string propagation = "Background";   // Background | Foreground | Orphan
   bool dry_run = false;
+  std::string resource_version;             // precondition; empty: none
 };
 
 struct LogOptions {
