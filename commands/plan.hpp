@@ -17,29 +17,29 @@ enum class Verb { create, update, remove, none };
 [[nodiscard]] std::string_view to_string(Verb verb);  // "create" "update" "delete" "none"
 
 struct FieldChange {
-  std::string path;   // "spec.template.spec.containers[backend].image"
-  Json before, after; // null when absent; secrets are "(masked)"
+  std::string path;    // "spec.template.spec.containers[backend].image"
+  Json before, after;  // null when absent; secrets are "(masked)"
   friend bool operator==(const FieldChange&, const FieldChange&) = default;
 };
 
 struct Change {
   Verb verb = Verb::none;
   ResourceId id;
-  std::string uid;                      // of what is there now; empty for create
-  std::vector<FieldChange> fields;      // of an update
-  std::vector<ResourceId> depends_on;   // must be done first
-  std::string note;                     // "adopts what an interrupted run made", "compared by managed fields"; may be empty
-  Json desired;                         // as sent; holds secrets: never printed, never stored
-  Json live;                            // as read, for undoing an update; null for create
+  std::string uid;                     // of what is there now; empty for create
+  std::vector<FieldChange> fields;     // of an update
+  std::vector<ResourceId> depends_on;  // must be done first
+  std::string note;  // "adopts what an interrupted run made", "compared by managed fields"; may be empty
+  Json desired;      // as sent; holds secrets: never printed, never stored
+  Json live;         // as read, for undoing an update; null for create
 };
 
 struct Plan {
   std::string slug, context;
-  std::vector<Change> changes;          // sorted by wave, then id; `none` included
-  std::vector<std::string> warnings;    // walls that it comes near, what is missing
-  Money adds;                           // a month, USD cents; zero when the instance is there
+  std::vector<Change> changes;        // sorted by wave, then id; `none` included
+  std::vector<std::string> warnings;  // walls that it comes near, what is missing
+  Money adds;                         // a month, USD cents; zero when the instance is there
   [[nodiscard]] std::size_t count(Verb verb) const;
-  [[nodiscard]] bool empty() const;     // nothing but `none`
+  [[nodiscard]] bool empty() const;  // nothing but `none`
 };
 
 [[nodiscard]] Json to_json(const Plan& plan);  // docs/json/plan.schema.json; no secret in it

@@ -18,20 +18,20 @@ namespace litedesk {
 
 struct ProvisionOptions {
   std::string slug;
-  bool wait = true;                                // false: --no-wait
+  bool wait = true;  // false: --no-wait
   bool keep_on_failure = false;
   bool fail_on_unschedulable = false;
   std::chrono::milliseconds timeout{600'000};
-  std::optional<std::string> plan_fingerprint;     // --plan: do exactly that plan, or Conflict
-  std::string plan_json;                           // what the saved plan said, for the message
-  std::function<void(const Plan&)> on_plan;        // once it is known, before anything is done
+  std::optional<std::string> plan_fingerprint;  // --plan: do exactly that plan, or Conflict
+  std::string plan_json;                        // what the saved plan said, for the message
+  std::function<void(const Plan&)> on_plan;     // once it is known, before anything is done
 };
 
 enum class ProvisionState { unchanged, active, provisioning };
 
-struct Part {        // one line of the result: what `provision` and `status` tell of a part
-  std::string name;  // "database" "namespace" "backend" "frontend" "dns" "certificate" "ingress" "first data"
-  std::string state; // ok | waiting | failed | unknown
+struct Part {         // one line of the result: what `provision` and `status` tell of a part
+  std::string name;   // "database" "namespace" "backend" "frontend" "dns" "certificate" "ingress" "first data"
+  std::string state;  // ok | waiting | failed | unknown
   std::string reason, message, since;
 };
 
@@ -43,9 +43,9 @@ struct ProvisionResult {
   std::chrono::milliseconds took{0};
 };
 
-// Throws what plan_instance throws; Disabled when the context does not allow provisioning; Locked (who holds it); RolledBack
-// when it failed and all that this run made is undone (the reason and the last log lines are the cause); Failed or
-// Timeout when it is kept; Cancelled after Ctrl-C.
+// Throws what plan_instance throws; Disabled when the context does not allow provisioning; Locked (who holds it);
+// RolledBack when it failed and all that this run made is undone (the reason and the last log lines are the cause);
+// Failed or Timeout when it is kept; Cancelled after Ctrl-C.
 [[nodiscard]] ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer);
 // Waits for what a provision --no-wait left: readiness, then `active`.
 [[nodiscard]] ProvisionResult wait_instance(World& world, const ProvisionOptions& options, const Observer& observer);

@@ -15,18 +15,18 @@ struct StatusEvent {  // a Warning event of the last hour
 
 struct InstanceStatus {
   Tenant tenant;
-  std::string health;               // healthy degraded unhealthy unknown
+  std::string health;  // healthy degraded unhealthy unknown
   std::vector<Part> parts;
   std::vector<StatusEvent> events;
   std::string url;
-  std::string certificate_until;    // RFC 3339; empty when unknown
+  std::string certificate_until;  // RFC 3339; empty when unknown
 };
 [[nodiscard]] InstanceStatus instance_status(World& world, std::string_view slug);
 
 struct StatusLine {
   Tenant tenant;
   std::string health;
-  std::string ready;     // "2/2 2/2": backend, frontend
+  std::string ready;  // "2/2 2/2": backend, frontend
   std::string message;
 };
 // From cluster-wide lists: a handful of requests however many tenants there are.

@@ -24,7 +24,7 @@ namespace litedesk {
 struct World {
   const Settings& settings;
   store::Store& registry;
-  bool registry_in_cluster = true;   // the record can be read along with the objects, in one round
+  bool registry_in_cluster = true;  // the record can be read along with the objects, in one round
   kubernetes::ObjectReader& objects;
   kubernetes::ObjectApplier& applier;
   kubernetes::Watcher& watcher;
@@ -34,23 +34,23 @@ struct World {
   route53::RecordReader& records;
   route53::RecordWriter& record_writer;
   std::function<route53::HostedZoneId()> zone;  // the configured zone, or the one found by the domain's name
-  http::Gate& gate;                  // every provider above sends through it
+  http::Gate& gate;                             // every provider above sends through it
   const templates::Files& templates;
   const Tiers& tiers;
   const Prices& prices;
   const system::Clock& clock;
   system::Random& random;
-  std::stop_token interrupted;       // Ctrl-C or SIGTERM
-  std::string holder;                // "user@host": who we are, for the lock
+  std::stop_token interrupted;                   // Ctrl-C or SIGTERM
+  std::string holder;                            // "user@host": who we are, for the lock
   std::function<void(const std::string&)> warn;  // one line for a person
 };
 
 // How long work goes: one event a change of state of one part.
 enum class StepState { running, done, failed, undone, skipped };
 struct Step {
-  std::string part;     // "database" "namespace" "backend" "frontend" "dns" "certificate" "first data" "lock" ...
+  std::string part;  // "database" "namespace" "backend" "frontend" "dns" "certificate" "first data" "lock" ...
   StepState state = StepState::running;
-  std::string message;  // "user user_acme", "1/2 ready", "ImagePullBackOff: ..."
+  std::string message;              // "user user_acme", "1/2 ready", "ImagePullBackOff: ..."
   system::milliseconds elapsed{0};  // since the part began
 };
 using Observer = std::function<void(const Step&)>;  // called from any thread, one at a time

@@ -1,0 +1,257 @@
+#include "commands/apply.hpp"
+
+#include <algorithm>
+
+#include "commands/parallel.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// Whether the error is an answer: then nothing was changed.
+bool is_answer(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    switch (e.code()) {
+      case ErrorCode::unavailable:
+      case ErrorCode::timeout:
+      case ErrorCode::cancelled:
+      case ErrorCode::failed:
+        return false;
+      default:
+        return true;
+    }
+  } catch (...) {
+    return false;
+  }
+}
+
+Outcome failure(std::exception_ptr error) {
+  return {is_answer(error) ? OutcomeState::failed : OutcomeState::unknown, {}, std::move(error)};
+}
+
+std::string first_line(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    const std::string text = e.what();
+    return text.substr(0, text.find('\n'));
+  }
+}
+
+// What the API server needs before what: a pod that starts before its Secret waits for the kubelet's next try.
+int order_of(const std::string& kind) {
+  static const std::vector<std::string> order = {
+      "ServiceAccount", "Secret",      "ConfigMap",  "ResourceQuota", "LimitRange", "NetworkPolicy",
+      "Service",        "Certificate", "Deployment", "StatefulSet",   "Job",        "HorizontalPodAutoscaler"};
+  const auto found = std::find(order.begin(), order.end(), kind);
+  return static_cast<int>(found - order.begin());
+}
+
+class Applier {
+ public:
+  Applier(const World& world, const Plan& plan, const DesiredState& desired, const LiveState& live, ApplyReport& report,
+          const Observer& observer)
+      : world_(world), plan_(plan), desired_(desired), live_(live), report_(report), observer_(observer) {}
+
+  void run(Wave from, Wave to) {
+    std::vector<const Change*> kubernetes, dns;
+    const Change* user = nullptr;
+    for (const auto& change : plan_.changes) {
+      const auto wave = wave_of(change.id);
+      if (change.verb == Verb::none || wave < from || wave > to || report_.outcomes.contains(change.id)) continue;
+      if (change.id.provider == Provider::kubernetes) kubernetes.push_back(&change);
+      if (change.id.provider == Provider::route53) dns.push_back(&change);
+      if (change.id.provider == Provider::atlas) user = &change;
+    }
+    // Only these three lanes write to the report, each to its own entries: made here, so that the map does not move.
+    for (const auto* change : kubernetes) report_.outcomes[change->id];
+    for (const auto* change : dns) report_.outcomes[change->id];
+    if (user != nullptr) report_.outcomes[user->id];
+    run_all({
+        [&] {
+          if (!dns.empty()) dns_lane(dns);
+        },
+        [&] {
+          if (!kubernetes.empty()) kubernetes_lane(kubernetes);
+        },
+        [&] {
+          if (user != nullptr) atlas_lane(*user);
+        },
+    });
+  }
+
+ private:
+  void say(const char* part, StepState state, std::string message, system::SteadyPoint begin) const {
+    if (observer_)
+      observer_({part, state, std::move(message), duration_cast<milliseconds>(world_.clock.steady() - begin)});
+  }
+
+  Outcome& outcome(const Change& change) { return report_.outcomes.find(change.id)->second; }
+
+  void dns_lane(const std::vector<const Change*>& changes) {
+    const auto begin = world_.clock.steady();
+    std::vector<route53::RecordChange> batch;
+    for (const auto* change : changes) {
+      if (change->verb == Verb::remove) {
+        batch.push_back({route53::Action::remove, live_record(change->id)});
+        continue;
+      }
+      batch.push_back({change->verb == Verb::create ? route53::Action::create : route53::Action::upsert,
+                       wanted_record(change->id)});
+    }
+    // A record that changes its type is deleted before the other one is made (Route 53 applies the batch in order).
+    std::stable_sort(batch.begin(), batch.end(), [](const auto& a, const auto& b) {
+      return (a.action == route53::Action::remove) > (b.action == route53::Action::remove);
+    });
+    Outcome result;
+    try {
+      const auto info = world_.record_writer.change(*live_.zone, batch, "litedesk: tenant " + plan_.slug);
+      if (info.status == route53::ChangeStatus::pending) report_.dns_change_id = info.id;
+      result.state = OutcomeState::applied;
+      say("dns", StepState::running, info.status == route53::ChangeStatus::pending ? "PENDING" : "INSYNC", begin);
+    } catch (...) {
+      result = failure(std::current_exception());
+      say("dns", StepState::failed, first_line(result.error), begin);
+    }
+    for (const auto* change : changes) outcome(*change) = result;
+  }
+
+  void atlas_lane(const Change& change) {
+    const auto begin = world_.clock.steady();
+    const auto what = "user " + desired_.user.username;
+    say("database", StepState::running, what, begin);
+    auto& result = outcome(change);
+    try {
+      if (change.verb == Verb::create) {
+        world_.users.create_user(desired_.user, desired_.database_password);
+      } else {
+        const auto& labels = live_.user->labels;
+        const auto mark = labels.find(std::string(label_password));
+        const bool same = mark != labels.end() && mark->second == password_mark(desired_.database_password);
+        world_.users.update_user(desired_.user, same ? std::nullopt : std::optional(desired_.database_password));
+      }
+      result.state = OutcomeState::applied;
+      say("database", StepState::done, what, begin);
+    } catch (...) {
+      result = failure(std::current_exception());
+      say("database", StepState::failed, first_line(result.error), begin);
+    }
+  }
+
+  void kubernetes_lane(std::vector<const Change*> changes) {
+    const auto begin = world_.clock.steady();
+    std::stable_sort(changes.begin(), changes.end(), [](const Change* a, const Change* b) {
+      return std::pair(wave_of(a->id), order_of(a->id.kind)) < std::pair(wave_of(b->id), order_of(b->id.kind));
+    });
+    std::vector<const Change*> spaces, rest, removed;
+    for (const auto* change : changes) {
+      if (change->verb == Verb::remove)
+        removed.push_back(change);
+      else if (change->id.scope.empty())
+        spaces.push_back(change);
+      else
+        rest.push_back(change);
+    }
+    const auto name_space = names_of(plan_.slug, world_.settings.dns.domain).name_space;
+    say("namespace", StepState::running, name_space, begin);
+    const bool done = apply(spaces) && apply(rest) && remove(removed);
+    std::exception_ptr error;
+    for (const auto* change : changes)
+      if (!error) error = outcome(*change).error;
+    if (done)
+      say("namespace", StepState::done, name_space + ", " + std::to_string(changes.size()) + " objects", begin);
+    else
+      say("namespace", StepState::failed, error ? first_line(error) : std::string("interrupted"), begin);
+  }
+
+  bool apply(const std::vector<const Change*>& changes) {
+    if (changes.empty()) return true;
+    std::vector<kubernetes::Object> objects;
+    objects.reserve(changes.size());
+    for (const auto* change : changes) objects.emplace_back(change->desired);
+    kubernetes::Each<kubernetes::Object> results;
+    try {
+      results = world_.applier.apply_all(objects, {});
+    } catch (...) {
+      // No credentials, no connection at all: the same for each of them.
+      results.assign(objects.size(), std::current_exception());
+    }
+    bool fine = true;
+    for (std::size_t index = 0; index < changes.size(); ++index) {
+      auto& result = outcome(*changes[index]);
+      if (auto* error = std::get_if<std::exception_ptr>(&results[index])) {
+        result = failure(*error);
+        fine = false;
+      } else {
+        result = {OutcomeState::applied, std::get<kubernetes::Object>(results[index]).uid(), nullptr};
+      }
+    }
+    return fine;
+  }
+
+  bool remove(const std::vector<const Change*>& changes) {
+    bool fine = true;
+    for (const auto* change : changes) {
+      auto& result = outcome(*change);
+      try {
+        world_.applier.remove(kubernetes::Object(change->live).ref(), {.uid = change->uid});
+        result.state = OutcomeState::applied;
+      } catch (...) {
+        result = failure(std::current_exception());
+        fine = false;
+      }
+    }
+    return fine;
+  }
+
+  const route53::RecordSet& wanted_record(const ResourceId& id) const {
+    for (const auto& record : desired_.records) {
+      if (record_id(*live_.zone, record.record) == id) return record.record;
+      if (record_id(*live_.zone, record.owner) == id) return record.owner;
+    }
+    throw Failed("no desired record for " + to_string(id));
+  }
+
+  const route53::RecordSet& live_record(const ResourceId& id) const {
+    for (const auto& host : live_.hosts) {
+      for (const auto& record : host.records)
+        if (record_id(*live_.zone, record) == id) return record;
+      for (const auto& record : host.owner_records)
+        if (record_id(*live_.zone, record) == id) return record;
+    }
+    throw Failed("no live record for " + to_string(id));
+  }
+
+  const World& world_;
+  const Plan& plan_;
+  const DesiredState& desired_;
+  const LiveState& live_;
+  ApplyReport& report_;
+  const Observer& observer_;
+};
+
+}  // namespace
+
+std::exception_ptr ApplyReport::first_error() const {
+  // A refusal says more than the interruption that it may have caused elsewhere.
+  std::exception_ptr first;
+  for (const auto& [id, outcome] : outcomes) {
+    if (!outcome.error) continue;
+    if (outcome.state == OutcomeState::failed) return outcome.error;
+    if (!first) first = outcome.error;
+  }
+  return first;
+}
+
+void apply_waves(const World& world, const Plan& plan, const DesiredState& desired, const LiveState& live, Wave from,
+                 Wave to, ApplyReport& report, const Observer& observer) {
+  Applier(world, plan, desired, live, report, observer).run(from, to);
+}
+
+}  // namespace litedesk

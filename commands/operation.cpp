@@ -1,0 +1,184 @@
+#include "commands/operation.hpp"
+
+#include "providers/error.hpp"
+#include "providers/system/process.hpp"
+
+namespace litedesk {
+
+namespace {
+
+system::ProcessIdentity identity_of(const OperationRecord& operation) {
+  return {operation.host, operation.boot_id, operation.pid, operation.start_time};
+}
+
+OperationRecord make_record(const World& world, std::string verb, std::vector<std::string> intent) {
+  const auto process = system::this_process();
+  OperationRecord record;
+  record.id = world.random.uuid();
+  record.verb = std::move(verb);
+  record.holder = world.holder + " (pid " + std::to_string(process.pid) + ")";
+  record.host = process.host;
+  record.boot_id = process.boot_id;
+  record.start_time = process.start_time;
+  record.pid = process.pid;
+  record.since = record.renewed = system::to_rfc3339_micro(world.clock.now());
+  record.intent = std::move(intent);
+  return record;
+}
+
+[[noreturn]] void refuse(std::string_view slug, const OperationRecord& operation) {
+  throw Locked({.message = "tenant " + std::string(slug) + " is locked by " + describe(operation),
+                .hint = "wait until that run has ended; its lock ends by itself " +
+                        std::to_string(lock_duration.count() / 1000) + " s after it does",
+                .resource = "tenant " + std::string(slug),
+                .cause = {}});
+}
+
+}  // namespace
+
+bool surely_gone(const OperationRecord& operation) {
+  const auto process = identity_of(operation);
+  return system::is_local(process) && !system::may_be_alive(process);
+}
+
+std::string describe(const OperationRecord& operation) {
+  return operation.holder + ", " + operation.verb + " since " + operation.since.substr(0, 19) + "Z";
+}
+
+std::optional<store::Document> wait_for_lock(const World& world, const store::Document& document,
+                                             const Observer& observer) {
+  auto seen = to_tenant(document).status.operation;
+  if (!seen || surely_gone(*seen)) return std::nullopt;
+  const auto slug = document.name;
+  if (system::is_local(identity_of(*seen))) refuse(slug, *seen);
+
+  // A holder elsewhere: only our own clock tells. Its renewal shows that it lives; nothing for the whole duration, that
+  // it does not (client-go's leader election decides in the same way).
+  const auto begin = world.clock.steady();
+  auto unchanged_since = begin;
+  std::optional<store::Document> latest;
+  if (observer)
+    observer({"lock", StepState::running, "held by " + describe(*seen) + ": waiting to see whether it lives", {}});
+  while (world.clock.steady() - unchanged_since < lock_duration) {
+    if (!world.clock.wait(std::chrono::milliseconds(500), world.interrupted))
+      throw Cancelled("interrupted while waiting for the lock of " + slug);
+    latest = world.registry.get(slug);
+    if (!latest) throw NotFound("tenant " + slug + " was deleted meanwhile");
+    const auto now = to_tenant(*latest).status.operation;
+    if (!now || surely_gone(*now)) break;
+    if (now->id != seen->id || now->renewed != seen->renewed) refuse(slug, *now);
+  }
+  if (observer)
+    observer({"lock", StepState::done, "free",
+              std::chrono::duration_cast<std::chrono::milliseconds>(world.clock.steady() - begin)});
+  return latest && latest->version != document.version ? latest : std::nullopt;
+}
+
+Operation::Operation(World& world, const store::Document& read, std::string verb, std::vector<std::string> intent,
+                     const std::function<void(Tenant&)>& change)
+    : world_(world) {
+  auto record = make_record(world, std::move(verb), std::move(intent));
+  id_ = record.id;
+  auto tenant = to_tenant(read);
+  change(tenant);
+  tenant.status.operation = std::move(record);
+  const auto sent = world.clock.steady();
+  document_ = world.registry.update(to_document(tenant, &read));
+  set_fence(sent);
+  renewal_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
+}
+
+Operation::~Operation() {
+  renewal_.request_stop();
+  if (renewal_.joinable()) renewal_.join();
+  if (!released_ && !lost_) {
+    try {
+      world_.gate.reopen();
+      write([](Tenant& tenant) { tenant.status.operation.reset(); });
+    } catch (const std::exception& error) {
+      // Nobody is left to tell but the person: the lock ends by itself.
+      if (world_.warn)
+        world_.warn(std::string("the lock could not be given back and ends by itself in 13 s: ") + error.what());
+    }
+  }
+  world_.gate.set_fence(std::nullopt);
+}
+
+void Operation::set_fence(system::SteadyPoint sent) {
+  world_.gate.set_fence(sent + lock_duration);
+}
+
+store::Document Operation::write(const std::function<void(Tenant&)>& change) {
+  const std::lock_guard guard(mutex_);
+  for (int attempt = 0;; ++attempt) {
+    auto tenant = to_tenant(document_);
+    change(tenant);
+    const auto sent = world_.clock.steady();
+    try {
+      document_ = world_.registry.update(to_document(tenant, &document_));
+      if (tenant.status.operation) set_fence(sent);
+      return document_;
+    } catch (const Conflict&) {
+      if (attempt == 5) throw;
+    }
+    // Somebody else wrote to the record (an import, a person with kubectl): it is still ours if the lock is.
+    auto latest = world_.registry.get(document_.name);
+    const auto operation = latest ? to_tenant(*latest).status.operation : std::nullopt;
+    if (!operation || operation->id != id_) {
+      lost_ = true;
+      throw Locked({.message = "the lock of tenant " + document_.name + " was lost" +
+                               (operation ? " to " + describe(*operation) : std::string()),
+                    .hint = "see how things are with `litedesk status " + document_.name + "`",
+                    .resource = "tenant " + document_.name,
+                    .cause = {}});
+    }
+    document_ = std::move(*latest);
+  }
+}
+
+void Operation::renew(const std::stop_token& stop) {
+  auto pause = lock_renewal;
+  while (world_.clock.wait(pause, stop)) {
+    try {
+      write([this](Tenant& tenant) {
+        if (tenant.status.operation) tenant.status.operation->renewed = system::to_rfc3339_micro(world_.clock.now());
+      });
+      pause = lock_renewal;
+    } catch (const Locked& error) {
+      if (world_.warn) world_.warn(error.what());
+      world_.gate.stop();
+      return;
+    } catch (const std::exception&) {
+      // A passing failure: the fence holds back every change once the lock has lapsed, so trying again soon is safe.
+      pause = std::chrono::milliseconds(1000);
+    }
+  }
+}
+
+void Operation::update(const std::function<void(Tenant&)>& change) {
+  write(change);
+}
+
+Tenant Operation::release(const std::function<void(Tenant&)>& change) {
+  renewal_.request_stop();
+  if (renewal_.joinable()) renewal_.join();
+  const auto document = write([&](Tenant& tenant) {
+    change(tenant);
+    tenant.status.operation.reset();
+  });
+  released_ = true;
+  world_.gate.set_fence(std::nullopt);
+  return to_tenant(document);
+}
+
+Tenant Operation::tenant() const {
+  const std::lock_guard guard(mutex_);
+  return to_tenant(document_);
+}
+
+bool Operation::lost() const {
+  const std::lock_guard guard(mutex_);
+  return lost_;
+}
+
+}  // namespace litedesk

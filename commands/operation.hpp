@@ -1,0 +1,65 @@
+// The lock on a tenant: status.operation of its record, with the intent beside it. See docs/architecture.md, "The
+// lock".
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "commands/tenant.hpp"
+#include "commands/world.hpp"
+
+namespace litedesk {
+
+// How long the lock holds without being renewed, and how often it is.
+inline constexpr std::chrono::milliseconds lock_duration{13'000}, lock_renewal{4'000};
+
+// Whether a holder is gone for certain: the same host and boot, and its process has ended.
+[[nodiscard]] bool surely_gone(const OperationRecord& operation);
+
+// "maria@build-7 (pid 4711), provision since 12:01:03" for messages.
+[[nodiscard]] std::string describe(const OperationRecord& operation);
+
+// Returns when the tenant's lock is free: at once when it is, or when its holder is gone; after lock_duration without a
+// renewal otherwise, by our own clock. Throws Locked with the holder's name as soon as the holder shows that it lives.
+// Returns the document as read last when it changed meanwhile, nothing when `document` still stands.
+[[nodiscard]] std::optional<store::Document> wait_for_lock(const World& world, const store::Document& document,
+                                                           const Observer& observer);
+
+class Operation {
+ public:
+  // One conditional write: takes the lock, notes the intent, sets what `change` sets. Throws Conflict when the record
+  // has moved since it was read: read and plan again. From here on the world's gate is fenced by the lock's end.
+  Operation(World& world, const store::Document& read, std::string verb, std::vector<std::string> intent,
+            const std::function<void(Tenant&)>& change);
+  // Gives the lock back without a word when release() was not called: only the lock, nothing else of the record.
+  ~Operation();
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  // Another conditional write to the record while the lock is held. Throws Locked when the lock was lost.
+  void update(const std::function<void(Tenant&)>& change);
+  // The last write: the result, and no lock any more. Returns the tenant as stored.
+  Tenant release(const std::function<void(Tenant&)>& change);
+  // The tenant as stored last.
+  [[nodiscard]] Tenant tenant() const;
+  [[nodiscard]] bool lost() const;
+
+ private:
+  store::Document write(const std::function<void(Tenant&)>& change);
+  void renew(const std::stop_token& stop);
+  void set_fence(system::SteadyPoint sent);
+
+  World& world_;
+  std::string id_;
+  mutable std::mutex mutex_;
+  store::Document document_;
+  bool lost_ = false, released_ = false;
+  std::jthread renewal_;
+};
+
+}  // namespace litedesk

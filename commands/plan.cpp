@@ -1,0 +1,78 @@
+#include "commands/plan.hpp"
+
+#include <algorithm>
+
+#include "providers/system/hash.hpp"
+
+namespace litedesk {
+
+std::string_view to_string(Verb verb) {
+  switch (verb) {
+    case Verb::create:
+      return "create";
+    case Verb::update:
+      return "update";
+    case Verb::remove:
+      return "delete";
+    case Verb::none:
+      return "none";
+  }
+  return "none";
+}
+
+std::size_t Plan::count(Verb verb) const {
+  return static_cast<std::size_t>(
+      std::count_if(changes.begin(), changes.end(), [verb](const Change& change) { return change.verb == verb; }));
+}
+
+bool Plan::empty() const {
+  return count(Verb::none) == changes.size();
+}
+
+namespace {
+
+Json resource_json(const ResourceId& id) {
+  return {{"provider", to_string(id.provider)}, {"kind", id.kind}, {"scope", id.scope}, {"name", id.name}};
+}
+
+Json change_json(const Change& change) {
+  Json fields = Json::array();
+  for (const auto& field : change.fields)
+    fields.push_back({{"path", field.path}, {"before", field.before}, {"after", field.after}});
+  Json depends = Json::array();
+  for (const auto& id : change.depends_on) depends.push_back(to_string(id));
+  return {{"action", to_string(change.verb)}, {"resource", resource_json(change.id)}, {"uid", change.uid},
+          {"fields", std::move(fields)},      {"dependsOn", std::move(depends)},      {"note", change.note}};
+}
+
+}  // namespace
+
+Json to_json(const Plan& plan) {
+  Json changes = Json::array();
+  for (const auto& change : plan.changes) changes.push_back(change_json(change));
+  return {{"slug", plan.slug},
+          {"context", plan.context},
+          {"changes", std::move(changes)},
+          {"summary",
+           {{"create", plan.count(Verb::create)},
+            {"update", plan.count(Verb::update)},
+            {"delete", plan.count(Verb::remove)},
+            {"unchanged", plan.count(Verb::none)}}},
+          {"addsMonthly", {{"lowCents", plan.adds.low}, {"highCents", plan.adds.high}, {"currency", "USD"}}},
+          {"warnings", plan.warnings},
+          {"fingerprint", fingerprint(plan)}};
+}
+
+std::string fingerprint(const Plan& plan) {
+  Json essence = Json::array({plan.slug, plan.context});
+  for (const auto& change : plan.changes) {
+    if (change.verb == Verb::none) continue;
+    auto entry = change_json(change);
+    entry.erase("note");
+    // A secret drawn anew at each planning changes the checksum on the pod template; masked fields carry no value.
+    essence.push_back(std::move(entry));
+  }
+  return system::sha256_hex(essence.dump());
+}
+
+}  // namespace litedesk

@@ -1,0 +1,295 @@
+#include "commands/planner.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "commands/dns_records.hpp"
+#include "commands/field_diff.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using kubernetes::Object;
+using kubernetes::ObjectRef;
+
+Json texts(const std::vector<std::string>& values) {
+  return Json(values);
+}
+
+Json user_json(const atlas::DatabaseUser& user) {
+  Json roles = Json::array();
+  for (const auto& role : user.roles) roles.push_back(role.role + "@" + role.database);
+  std::sort(roles.begin(), roles.end());
+  Json labels = Json::object();
+  for (const auto& [key, value] : user.labels)
+    if (key.starts_with("litedesk-")) labels[key] = value;
+  return {{"roles", roles}, {"scopes", texts(user.clusters)}, {"labels", labels}, {"description", user.description}};
+}
+
+Json record_json(const route53::RecordSet& record) {
+  if (record.alias) return {{"alias", record.alias->name}};
+  auto values = record.values;
+  std::sort(values.begin(), values.end());
+  return {{"ttl", record.ttl}, {"values", texts(values)}};
+}
+
+class Planner {
+ public:
+  explicit Planner(const PlanInputs& inputs) : in_(inputs) {}
+
+  Plan make() {
+    plan_.slug = in_.live.tenant.slug;
+    plan_.context = in_.settings.context;
+    plan_.warnings = in_.desired.warnings;
+    note_intent();
+    objects();
+    superfluous_objects();
+    database_user();
+    for (const auto& record : in_.desired.records) host(record);
+    dependencies();
+    std::sort(plan_.changes.begin(), plan_.changes.end(), [](const Change& a, const Change& b) {
+      return std::tuple(wave_of(a.id), a.id) < std::tuple(wave_of(b.id), b.id);
+    });
+    if (in_.live.tenant.status.activated_at.empty() && !plan_.empty()) plan_.adds = in_.instance_adds;
+    return std::move(plan_);
+  }
+
+ private:
+  // What an interrupted first run noted that it would make: if it is there, that run made it.
+  void note_intent() {
+    const auto& operation = in_.live.tenant.status.operation;
+    if (!operation) return;
+    for (const auto& entry : operation->intent)
+      if (entry.starts_with("create ")) intended_.insert(entry.substr(7));
+  }
+
+  void finish(Change change) {
+    if (change.verb != Verb::create && intended_.contains(to_string(change.id)) && change.note.empty())
+      change.note = "made by an interrupted run";
+    plan_.changes.push_back(std::move(change));
+  }
+
+  void check_namespace(const Object& name_space) {
+    const auto owner = name_space.annotation(registry_annotation);
+    if (owner == in_.live.registry_id) {
+      if (!name_space.deleting()) return;
+      throw Conflict({.message = "namespace " + name_space.name() + " is still being deleted",
+                      .hint = "wait until it is gone: kubectl wait --for=delete namespace/" + name_space.name(),
+                      .resource = to_string(resource_id(name_space.ref())),
+                      .cause = {}});
+    }
+    throw Conflict({.message = owner.empty()
+                                   ? "namespace " + name_space.name() + " is there and was not made by litedesk"
+                                   : "namespace " + name_space.name() + " belongs to another registry, " + owner,
+                    .hint = "choose another slug, or remove the namespace if nobody needs it",
+                    .resource = to_string(resource_id(name_space.ref())),
+                    .cause = {}});
+  }
+
+  void objects() {
+    for (const auto& json : in_.desired.objects) {
+      const Object wanted(json);
+      const auto ref = wanted.ref();
+      Change change;
+      change.id = resource_id(ref);
+      change.desired = json;
+      const auto* live = in_.live.find(ref);
+      if (live == nullptr) {
+        change.verb = Verb::create;
+      } else {
+        if (ref.type.kind == "Namespace") check_namespace(*live);
+        change.uid = live->uid();
+        change.live = live->json();
+        const auto dry_run = in_.dry_runs.find(ref);
+        if (dry_run != in_.dry_runs.end() && !dry_run->second.refused) {
+          change.fields = diff_objects(live->json(), dry_run->second.result);
+        } else {
+          change.fields = diff_managed_fields(live->json(), json);
+          change.note = "compared by the fields that litedesk manages: a dry run is not permitted";
+        }
+        change.verb = change.fields.empty() ? Verb::none : Verb::update;
+      }
+      wanted_.insert(ref);
+      finish(std::move(change));
+    }
+  }
+
+  // What the templates make for another tier, and this tier does not have any more.
+  void superfluous_objects() {
+    for (const auto& [ref, object] : in_.live.objects) {
+      if (wanted_.contains(ref) || object.label("app.kubernetes.io/managed-by") != "litedesk" ||
+          object.label("litedesk.io/tenant") != plan_.slug)
+        continue;
+      Change change;
+      change.verb = Verb::remove;
+      change.id = resource_id(ref);
+      change.uid = object.uid();
+      change.live = object.json();
+      finish(std::move(change));
+    }
+  }
+
+  void database_user() {
+    const auto& wanted = in_.desired.user;
+    Change change;
+    change.id = user_id(in_.settings, wanted.username);
+    if (!in_.live.user) {
+      change.verb = Verb::create;
+      check_user_limit();
+    } else {
+      const auto& live = *in_.live.user;
+      const auto label = [&](std::string_view key) {
+        const auto found = live.labels.find(std::string(key));
+        return found == live.labels.end() ? std::string() : found->second;
+      };
+      if (label(label_registry) != in_.live.registry_id || label(label_tenant) != plan_.slug)
+        throw Conflict({.message = "database user " + wanted.username + " is there and does not belong to tenant " +
+                                   plan_.slug + " of this registry",
+                        .hint = "remove or rename the user in Atlas, or choose another slug",
+                        .resource = to_string(change.id),
+                        .cause = {}});
+      change.uid = live.username;
+      change.fields = diff_fields(user_json(live), user_json(wanted));
+      change.verb = change.fields.empty() ? Verb::none : Verb::update;
+    }
+    finish(std::move(change));
+  }
+
+  void check_user_limit() {
+    if (!in_.live.user_limit || in_.live.user_limit->value <= 0) return;
+    const auto& [limit, used] = *in_.live.user_limit;
+    const auto said = std::to_string(used) + " of " + std::to_string(limit) + " database users";
+    if (used >= limit)
+      throw Failed({.message = "the Atlas project is full: " + said,
+                    .hint = "use another project (database.projects), or ask MongoDB to raise the limit",
+                    .resource = "atlas project",
+                    .cause = {}});
+    if (used * 100 >= limit * 90) plan_.warnings.push_back("the Atlas project has " + said);
+  }
+
+  [[noreturn]] void refuse_record(const route53::RecordSet& record, const std::string& why) {
+    throw Conflict({.message = record.type + " record " + record.name + " " + why,
+                    .hint = "take it over with `litedesk dns set " + record.name + " --adopt`, or choose another slug",
+                    .resource = "route53 " + record.type + " " + record.name,
+                    .cause = record_json(record).dump()});
+  }
+
+  // Whether the TXT beside a record says that it is this tenant's. Refuses what says that it is somebody else's.
+  bool owned(const HostState& state, const std::string& type) {
+    for (const auto& record : state.owner_records) {
+      if (record.name != owner_record_name(state.host, type)) continue;
+      for (const auto& value : record.values) {
+        const auto owner = parse_owner_text(route53::unquote_txt(value));
+        if (!owner) continue;
+        if (owner->registry_id == in_.live.registry_id && owner->slug == plan_.slug) return true;
+        refuse_record(record, "says that registry " + owner->registry_id +
+                                  (owner->slug.empty() ? std::string() : ", tenant " + owner->slug) + " owns " +
+                                  state.host);
+      }
+    }
+    return false;
+  }
+
+  void record(const route53::RecordSet& wanted, const route53::RecordSet* live) {
+    Change change;
+    change.id = record_id(*in_.live.zone, wanted);
+    if (live == nullptr) {
+      change.verb = Verb::create;
+    } else if (!route53::equivalent(*live, wanted)) {
+      change.verb = Verb::update;
+      change.fields = diff_fields(record_json(*live), record_json(wanted));
+    }
+    finish(std::move(change));
+  }
+
+  void host(const DesiredRecord& wanted) {
+    const HostState* state = nullptr;
+    for (const auto& candidate : in_.live.hosts)
+      if (candidate.host == wanted.host) state = &candidate;
+    static const HostState nothing;
+    const auto& there = state == nullptr ? nothing : *state;
+
+    const route53::RecordSet* same = nullptr;
+    for (const auto& live : there.records) {
+      const bool address = live.type == "CNAME" || live.type == "A" || live.type == "AAAA";
+      if (live.type == wanted.record.type) {
+        if (!owned(there, live.type)) refuse_record(live, "is there and is not owned by litedesk");
+        if (!live.set_identifier.empty()) refuse_record(live, "has a routing policy");
+        same = &live;
+      } else if (address && owned(there, live.type)) {
+        Change change;
+        change.verb = Verb::remove;
+        change.id = record_id(*in_.live.zone, live);
+        finish(std::move(change));
+      } else if (address || wanted.record.type == "CNAME") {
+        refuse_record(live, "is there and is not owned by litedesk");
+      }
+    }
+    record(wanted.record, same);
+
+    const route53::RecordSet* owner = nullptr;
+    for (const auto& live : there.owner_records)
+      if (live.name == wanted.owner.name) owner = &live;
+    if (owner != nullptr) static_cast<void>(owned(there, wanted.record.type));
+    record(wanted.owner, owner);
+  }
+
+  void dependencies() {
+    std::vector<ResourceId> records, first;
+    const ResourceId* name_space = nullptr;
+    const ResourceId* user = nullptr;
+    for (const auto& change : plan_.changes) {
+      if (change.id.kind == "Namespace") name_space = &change.id;
+      if (change.id.provider == Provider::atlas) user = &change.id;
+      if (change.id.provider == Provider::route53) records.push_back(change.id);
+    }
+    std::sort(records.begin(), records.end());
+    const auto space = name_space == nullptr ? ResourceId{} : *name_space;
+    const auto database = user == nullptr ? ResourceId{} : *user;
+    for (auto& change : plan_.changes) {
+      if (change.verb == Verb::remove || change.id.provider != Provider::kubernetes || change.id.scope.empty())
+        continue;
+      if (name_space != nullptr) change.depends_on.push_back(space);
+      if (wave_of(change.id) == Wave::after_dns)
+        change.depends_on.insert(change.depends_on.end(), records.begin(), records.end());
+      if (wave_of(change.id) == Wave::after_database && user != nullptr) change.depends_on.push_back(database);
+    }
+  }
+
+  const PlanInputs& in_;
+  Plan plan_;
+  std::set<ObjectRef> wanted_;
+  std::set<std::string> intended_;
+};
+
+}  // namespace
+
+Wave wave_of(const ResourceId& id) {
+  if (id.provider != Provider::kubernetes || id.scope.empty()) return Wave::first;
+  if (id.kind == "Certificate" || id.kind == "Ingress") return Wave::after_dns;
+  if (id.kind == "Job") return Wave::after_database;
+  return Wave::namespaced;
+}
+
+ResourceId resource_id(const ObjectRef& ref) {
+  return {Provider::kubernetes, ref.type.kind, ref.name_space, ref.name};
+}
+
+ResourceId user_id(const Settings& settings, std::string_view username) {
+  return {Provider::atlas, "DatabaseUser",
+          settings.database.projects.empty() ? std::string() : settings.database.projects.front(),
+          std::string(username)};
+}
+
+ResourceId record_id(const route53::HostedZoneId& zone, const route53::RecordSet& record) {
+  return {Provider::route53, record.type, zone.value, record.name};
+}
+
+Plan make_plan(const PlanInputs& inputs) {
+  return Planner(inputs).make();
+}
+
+}  // namespace litedesk

@@ -1,0 +1,40 @@
+// Comparing desired and live state: a pure function.
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include "commands/desired_state.hpp"
+#include "commands/live_state.hpp"
+#include "commands/plan.hpp"
+
+namespace litedesk {
+
+// What a server-side dry run of applying an object said: the object as it would be stored, or that we may not ask.
+struct DryRun {
+  Json result;           // null when `refused`
+  bool refused = false;  // 403: compare the fields that we manage instead
+};
+
+struct PlanInputs {
+  const Settings& settings;
+  const LiveState& live;
+  const DesiredState& desired;
+  const std::map<kubernetes::ObjectRef, DryRun>& dry_runs;  // one for each desired object that is live
+  Money instance_adds;
+};
+
+// Throws Conflict for what is there and not ours: a namespace, a database user, a DNS record.
+[[nodiscard]] Plan make_plan(const PlanInputs& inputs);
+
+// What is done first, at which provider nothing is waited for; then the rest of the namespace; then what needs DNS to
+// be INSYNC; then what needs the database user to be applied.
+enum class Wave { first, namespaced, after_dns, after_database };
+[[nodiscard]] Wave wave_of(const ResourceId& id);
+
+[[nodiscard]] ResourceId resource_id(const kubernetes::ObjectRef& ref);
+[[nodiscard]] ResourceId user_id(const Settings& settings, std::string_view username);
+[[nodiscard]] ResourceId record_id(const route53::HostedZoneId& zone, const route53::RecordSet& record);
+
+}  // namespace litedesk

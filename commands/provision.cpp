@@ -1,0 +1,446 @@
+#include "commands/provision.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "commands/apply.hpp"
+#include "commands/desired_state.hpp"
+#include "commands/live_state.hpp"
+#include "commands/operation.hpp"
+#include "commands/planner.hpp"
+#include "commands/readiness.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using kubernetes::Object;
+using kubernetes::ObjectRef;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// Everything that one round of reading and comparing gave.
+struct Prepared {
+  LiveState live;
+  DesiredState desired;
+  Plan plan;
+};
+
+[[noreturn]] void refuse_phase(const Tenant& tenant, const std::string& hint) {
+  throw Conflict({.message = "tenant " + tenant.slug + " is " + std::string(to_string(tenant.status.phase)),
+                  .hint = hint,
+                  .resource = "tenant " + tenant.slug,
+                  .cause = {}});
+}
+
+void check_tenant(const Tenant& tenant) {
+  if (tenant.placement == "shared")
+    throw Conflict(
+        {.message = "tenant " + tenant.slug + " is placed in the shared application and has no instance",
+         .hint = "give it one of its own first: litedesk tenant update " + tenant.slug + " --placement dedicated",
+         .resource = "tenant " + tenant.slug,
+         .cause = {}});
+  if (tenant.status.phase == Phase::suspended) refuse_phase(tenant, "resume it first");
+  if (tenant.status.phase == Phase::terminated)
+    refuse_phase(tenant, "register a new tenant: a terminated one is final");
+}
+
+bool namespace_is_ours(const LiveState& live, const Settings& settings) {
+  const ObjectRef ref{kubernetes::type_of("v1", "Namespace"), "",
+                      names_of(live.tenant.slug, settings.dns.domain).name_space};
+  const auto* object = live.find(ref);
+  return object != nullptr && object->annotation(registry_annotation) == live.registry_id && !object->deleting();
+}
+
+std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& desired, const LiveState& live) {
+  std::map<ObjectRef, DryRun> runs;
+  if (!namespace_is_ours(live, world.settings)) return runs;
+  std::vector<Object> objects;
+  for (const auto& json : desired.objects)
+    if (live.find(Object(json).ref()) != nullptr) objects.emplace_back(json);
+  auto results = world.applier.apply_all(objects, {.dry_run = true});
+  for (std::size_t index = 0; index < objects.size(); ++index) {
+    auto& run = runs[objects[index].ref()];
+    if (auto* error = std::get_if<std::exception_ptr>(&results[index])) {
+      try {
+        std::rethrow_exception(*error);
+      } catch (const PermissionDenied&) {
+        run.refused = true;
+      }
+    } else {
+      run.result = std::get<Object>(results[index]).json();
+    }
+  }
+  return runs;
+}
+
+Prepared prepare(const World& world, std::string_view slug) {
+  Prepared prepared;
+  prepared.live = read_live_state(world, slug);
+  check_tenant(prepared.live.tenant);
+  prepared.desired = make_desired_state(world, prepared.live);
+
+  const auto possible = possible_objects(world, slug);
+  std::vector<ObjectRef> unread;
+  for (const auto& json : prepared.desired.objects) {
+    auto ref = Object(json).ref();
+    if (!std::binary_search(possible.begin(), possible.end(), ref)) unread.push_back(std::move(ref));
+  }
+  read_more(world, unread, prepared.live);
+
+  const auto dry_runs = dry_run_all(world, prepared.desired, prepared.live);
+  prepared.plan = make_plan({world.settings, prepared.live, prepared.desired, dry_runs, world.prices.instance_adds()});
+  return prepared;
+}
+
+// "create kubernetes Deployment instance-acme/backend": what this run may touch, and what an interrupted one made
+// before.
+std::vector<std::string> make_intent(const Plan& plan, const std::vector<ResourceId>& adopted) {
+  std::set<std::string> intent;
+  for (const auto& id : adopted) intent.insert("create " + to_string(id));
+  for (const auto& change : plan.changes)
+    if (change.verb != Verb::none && !intent.contains("create " + to_string(change.id)))
+      intent.insert(std::string(to_string(change.verb)) + " " + to_string(change.id));
+  return {intent.begin(), intent.end()};
+}
+
+// What is there now and was noted to be made by a run that did not come to its end.
+std::vector<ResourceId> adopted_resources(const Prepared& prepared) {
+  std::vector<ResourceId> adopted;
+  const auto& operation = prepared.live.tenant.status.operation;
+  if (!operation) return adopted;
+  const std::set<std::string> intent(operation->intent.begin(), operation->intent.end());
+  for (const auto& change : prepared.plan.changes)
+    if (change.verb != Verb::create && change.verb != Verb::remove && intent.contains("create " + to_string(change.id)))
+      adopted.push_back(change.id);
+  return adopted;
+}
+
+std::string error_text(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+class Run {
+ public:
+  Run(World& world, const ProvisionOptions& options, const Observer& observer, Prepared prepared)
+      : world_(world),
+        options_(options),
+        observer_(observer),
+        prepared_(std::move(prepared)),
+        before_(prepared_.live.tenant),
+        adopted_(adopted_resources(prepared_)),
+        begin_(world.clock.steady()) {}
+
+  ProvisionResult execute() {
+    operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, adopted_),
+                       [this](Tenant& tenant) { note_start(tenant); });
+    apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, Wave::first,
+                options_.wait ? Wave::namespaced : Wave::after_dns, report_, observer_);
+    if (world_.interrupted.stop_requested()) fail(ReadinessEnd::interrupted, "interrupted", {});
+    if (const auto error = report_.first_error()) fail(ReadinessEnd::failed, error_text(error), {});
+    if (!options_.wait) return leave();
+    return wait();
+  }
+
+ private:
+  const Settings& settings() const { return world_.settings; }
+
+  milliseconds took() const { return duration_cast<milliseconds>(world_.clock.steady() - begin_); }
+
+  void note_start(Tenant& tenant) const {
+    auto& status = tenant.status;
+    const auto names = names_of(tenant.slug, settings().dns.domain);
+    status.phase = Phase::provisioning;
+    status.stage = "initiated";
+    status.message.clear();
+    if (status.provisioned_at.empty()) status.provisioned_at = system::to_rfc3339(world_.clock.now());
+    status.database_strategy = settings().database.strategy;
+    status.database_host = prepared_.live.cluster->standard_srv;
+    status.database_name = names.database;
+    status.database_user = names.database_user;
+    status.database_secret = names.name_space + "/database";
+    status.database_project = settings().database.projects.empty() ? "" : settings().database.projects.front();
+    if (!prepared_.desired.records.empty()) {
+      const auto& record = prepared_.desired.records.front().record;
+      status.dns_record = record.name;
+      status.dns_type = record.type;
+      status.dns_target = record.values.front();
+    }
+    status.url = "https://" + names.host;
+    status.api_url = status.url + "/api";
+  }
+
+  void note_images(Tenant& tenant) const {
+    for (const auto& json : prepared_.desired.objects) {
+      if (json.value("kind", "") != "Deployment") continue;
+      const auto image = json["spec"]["template"]["spec"]["containers"][0].value("image", "");
+      const auto name = json["metadata"].value("name", "");
+      if (name == "backend") tenant.status.backend_image = image;
+      if (name == "frontend") tenant.status.frontend_image = image;
+    }
+  }
+
+  ProvisionResult finish(ProvisionState state, Tenant tenant, std::vector<Part> parts) {
+    return {state, std::move(tenant), std::move(prepared_.plan), std::move(parts), took()};
+  }
+
+  // --no-wait: everything but what needs the database user is there; `instance wait` goes on.
+  ProvisionResult leave() {
+    auto tenant = operation_->release([this](Tenant& t) {
+      t.status.stage = "deployment";
+      t.status.change_id = report_.dns_change_id;
+      note_images(t);
+    });
+    std::vector<Part> parts;
+    for (const auto& name : deployments()) parts.push_back({name, "waiting", "", "applied", ""});
+    return finish(ProvisionState::provisioning, std::move(tenant), std::move(parts));
+  }
+
+  std::vector<std::string> names_of_kind(const char* kind) const {
+    std::vector<std::string> names;
+    for (const auto& json : prepared_.desired.objects)
+      if (json.value("kind", "") == kind) names.push_back(json["metadata"].value("name", ""));
+    return names;
+  }
+  std::vector<std::string> deployments() const { return names_of_kind("Deployment"); }
+
+  // The change to wait for. A run that goes on from an interrupted one may not know it: the same records sent once more
+  // change nothing and give an id.
+  std::string dns_change_to_wait_for() const {
+    if (!report_.dns_change_id.empty()) return report_.dns_change_id;
+    if (before_.status.phase != Phase::provisioning || prepared_.desired.records.empty()) return {};
+    if (!before_.status.change_id.empty()) return before_.status.change_id;
+    std::vector<route53::RecordChange> same;
+    for (const auto& record : prepared_.desired.records)
+      for (const auto* each : {&record.record, &record.owner}) same.push_back({route53::Action::upsert, *each});
+    const auto info = world_.record_writer.change(*prepared_.live.zone, same, "litedesk: tenant " + before_.slug);
+    return info.status == route53::ChangeStatus::pending ? info.id : std::string();
+  }
+
+  void apply_wave(Wave wave) {
+    apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, wave, wave, report_, observer_);
+    if (const auto error = report_.first_error()) std::rethrow_exception(error);
+  }
+
+  bool has_changes(Wave wave) const {
+    return std::any_of(prepared_.plan.changes.begin(), prepared_.plan.changes.end(), [wave](const Change& change) {
+      return change.verb != Verb::none && wave_of(change.id) == wave;
+    });
+  }
+
+  ProvisionResult wait() {
+    const auto names = names_of(before_.slug, settings().dns.domain);
+    ReadinessGoal goal;
+    ReadinessResult ready;
+    try {
+      goal.name_space = names.name_space;
+      goal.tenant = before_.slug;
+      goal.deployments = deployments();
+      goal.jobs = names_of_kind("Job");
+      const auto certificates = names_of_kind("Certificate");
+      goal.certificate = certificates.empty() ? "" : certificates.front();
+      goal.certificate_unknown = settings().kubernetes.certificates == "per-host" && !prepared_.live.cert_manager;
+      goal.dns_change_id = dns_change_to_wait_for();
+      goal.database_cluster = settings().database.cluster;
+      goal.fail_on_unschedulable = options_.fail_on_unschedulable;
+      goal.timeout = options_.timeout - took();
+      if (!goal.dns_change_id.empty() && goal.dns_change_id != before_.status.change_id)
+        operation_->update([&](Tenant& t) {
+          t.status.stage = "deployment";
+          t.status.change_id = goal.dns_change_id;
+        });
+      ReadinessSteps steps;
+      if (has_changes(Wave::after_dns)) steps.dns_done = [this] { apply_wave(Wave::after_dns); };
+      if (has_changes(Wave::after_database)) steps.database_done = [this] { apply_wave(Wave::after_database); };
+      ready = await_readiness(world_, goal, steps, observer_);
+    } catch (const std::exception& error) {
+      const bool stopped = world_.interrupted.stop_requested();
+      fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
+    }
+    if (ready.end != ReadinessEnd::ready) fail(ready.end, ready.reason, ready.details);
+    auto tenant = operation_->release([this](Tenant& t) {
+      const auto now = system::to_rfc3339(world_.clock.now());
+      t.status.phase = Phase::active;
+      t.status.stage = "complete";
+      t.status.health = "healthy";
+      t.status.message.clear();
+      t.status.change_id.clear();
+      if (t.status.activated_at.empty()) t.status.activated_at = now;
+      note_images(t);
+    });
+    return finish(ProvisionState::active, std::move(tenant), std::move(ready.parts));
+  }
+
+  std::string resume_hint() const { return "go on with: litedesk instance provision " + before_.slug; }
+
+  static std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines) text += (text.empty() ? "" : "\n") + line;
+    return text;
+  }
+
+  [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
+    const std::string resource = "instance " + before_.slug;
+    if (operation_->lost())
+      throw Locked({.message = "the lock of tenant " + before_.slug + " was lost to another run, and this one stopped",
+                    .hint = "see how things are with: litedesk status " + before_.slug,
+                    .resource = resource,
+                    .cause = reason});
+    world_.gate.reopen();
+    if (options_.keep_on_failure || !settings().auto_rollback) keep(end, reason, details, resource);
+    roll_back(end, reason, details, resource);
+  }
+
+  [[noreturn]] void keep(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details,
+                         const std::string& resource) {
+    operation_->release([&](Tenant& t) {
+      t.status.phase = end == ReadinessEnd::failed ? Phase::failed : Phase::provisioning;
+      t.status.message = reason.substr(0, 1000);
+      t.status.change_id = report_.dns_change_id;
+      note_images(t);
+    });
+    auto cause = joined(details);
+    if (end == ReadinessEnd::interrupted)
+      throw Cancelled({.message = "interrupted; what was made of " + before_.slug + " is kept",
+                       .hint = resume_hint(),
+                       .resource = resource,
+                       .cause = {}});
+    if (end == ReadinessEnd::timed_out)
+      throw Timeout({.message = before_.slug + " is " + reason + "; what was made is kept",
+                     .hint = resume_hint(),
+                     .resource = resource,
+                     .cause = cause});
+    throw Failed({.message = "provisioning " + before_.slug + " failed and is kept as it is: " + reason,
+                  .hint = "mend the cause, then " + resume_hint(),
+                  .resource = resource,
+                  .cause = cause});
+  }
+
+  [[noreturn]] void roll_back(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details,
+                              const std::string& resource) {
+    const bool first = before_.status.activated_at.empty();
+    UndoOptions how;
+    how.adopted = adopted_;
+    how.wait_until_gone = end != ReadinessEnd::interrupted;
+    const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
+    operation_->release([&](Tenant& t) {
+      const auto operation = t.status.operation;
+      t.status = before_.status;
+      t.status.operation = operation;
+      t.status.phase = first || !undone.left.empty() ? Phase::failed : Phase::active;
+      t.status.message = reason.substr(0, 1000);
+    });
+    if (!undone.left.empty())
+      throw Failed(
+          {.message = "provisioning " + before_.slug + " failed (" + reason + "), and not all of it could be undone",
+           .hint = "run it again to go on, or remove what is left: " + joined(undone.left),
+           .resource = resource,
+           .cause = joined(details)});
+    const std::string state = first ? "nothing of it is left" : "it is as before";
+    if (end == ReadinessEnd::interrupted)
+      throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
+                       .hint = "start again with: litedesk instance provision " + before_.slug,
+                       .resource = resource,
+                       .cause = {}});
+    throw RolledBack({.message = "provisioning " + before_.slug + " was rolled back, " + state + ": " + reason,
+                      .hint = "mend the cause and run it again; --keep-on-failure keeps what was made",
+                      .resource = resource,
+                      .cause = joined(details)});
+  }
+
+  World& world_;
+  const ProvisionOptions& options_;
+  const Observer& observer_;
+  Prepared prepared_;
+  Tenant before_;
+  std::vector<ResourceId> adopted_;
+  system::SteadyPoint begin_;
+  ApplyReport report_;
+  std::optional<Operation> operation_;
+};
+
+void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
+  if (!options.plan_fingerprint || *options.plan_fingerprint == fingerprint(plan)) return;
+  throw Conflict({.message = "the world has moved since the plan for " + plan.slug + " was saved",
+                  .hint = "make a new one: litedesk instance plan " + plan.slug + " --out FILE",
+                  .resource = "instance " + plan.slug,
+                  .cause = {}});
+}
+
+// Reads, plans and takes the lock, again if the record moved in between; then does it.
+ProvisionResult run(World& world, const ProvisionOptions& options, const Observer& observer) {
+  if (!world.settings.provisioning_enabled)
+    throw Disabled(
+        {.message = "provisioning is switched off in context " + world.settings.context,
+         .hint = "switch it on with ENABLE_INSTANCE_PROVISIONING=true or `provisioning: enabled` in the context",
+         .resource = "context " + world.settings.context,
+         .cause = {}});
+  const std::stop_callback on_stop(world.interrupted, [&world] { world.gate.stop(); });
+  constexpr int attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    auto prepared = prepare(world, options.slug);
+    const auto& status = prepared.live.tenant.status;
+    if (wait_for_lock(world, prepared.live.document, observer)) continue;
+    check_saved_plan(options, prepared.plan);
+    if (options.on_plan) options.on_plan(prepared.plan);
+    if (prepared.plan.empty() && status.phase == Phase::active && !status.operation) {
+      ProvisionResult result;
+      result.tenant = prepared.live.tenant;
+      result.plan = std::move(prepared.plan);
+      return result;
+    }
+    Run one(world, options, observer, std::move(prepared));
+    try {
+      return one.execute();
+    } catch (const Conflict&) {
+      // Only taking the lock throws this: somebody wrote to the record since it was read.
+      if (attempt == attempts) throw;
+    }
+  }
+}
+
+}  // namespace
+
+Plan plan_instance(World& world, std::string_view slug) {
+  return prepare(world, slug).plan;
+}
+
+ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer) {
+  return run(world, options, observer);
+}
+
+ProvisionResult wait_instance(World& world, const ProvisionOptions& options, const Observer& observer) {
+  const auto tenant = get_tenant(world.registry, options.slug);
+  if (tenant.status.phase != Phase::provisioning && tenant.status.phase != Phase::active)
+    throw Conflict({.message = "tenant " + tenant.slug + " is not being provisioned",
+                    .hint = "litedesk instance provision " + tenant.slug,
+                    .resource = "tenant " + tenant.slug,
+                    .cause = {}});
+  auto waiting = options;
+  waiting.wait = true;
+  waiting.keep_on_failure = true;
+  return run(world, waiting, observer);
+}
+
+Json to_json(const ProvisionResult& result) {
+  static constexpr const char* states[] = {"unchanged", "active", "provisioning"};
+  Json parts = Json::array();
+  for (const auto& part : result.parts)
+    parts.push_back({{"name", part.name},
+                     {"state", part.state},
+                     {"reason", part.reason},
+                     {"message", part.message},
+                     {"since", part.since}});
+  return {{"state", states[static_cast<int>(result.state)]},
+          {"tenant", to_json(result.tenant)},
+          {"plan", to_json(result.plan)},
+          {"parts", std::move(parts)},
+          {"tookMilliseconds", result.took.count()}};
+}
+
+}  // namespace litedesk

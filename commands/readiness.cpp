@@ -1,0 +1,422 @@
+#include "commands/readiness.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "commands/parallel.hpp"
+#include "providers/error.hpp"
+#include "providers/kubernetes/rollout_status.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using kubernetes::EventType;
+using kubernetes::Object;
+using kubernetes::PodTrouble;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// The kubelet tries a pull again after 10 s, then after 20 s: an image that has failed for this long was tried three
+// times.
+constexpr milliseconds three_pulls{30'000};
+// A pod may meet its Secret a moment before it is there; the kubelet looks again within this time.
+constexpr milliseconds settling{5'000};
+constexpr int crashes_allowed = 4;
+
+std::string sentence(const PodTrouble& trouble) {
+  std::string text = trouble.reason;
+  if (!trouble.container.empty()) text = trouble.container + ": " + text;
+  if (trouble.crash && trouble.exit_code != 0) text += " (exit code " + std::to_string(trouble.exit_code) + ")";
+  return trouble.message.empty() ? text : text + ": " + trouble.message;
+}
+
+std::string last_lines(const std::string& log, std::size_t count) {
+  std::size_t at = log.find_last_not_of('\n');
+  if (at == std::string::npos) return {};
+  const auto end = at + 1;
+  for (; count > 0 && at != std::string::npos; --count) at = at == 0 ? std::string::npos : log.rfind('\n', at - 1);
+  const auto begin = at == std::string::npos ? 0 : at + 1;
+  return log.substr(begin, end - begin);
+}
+
+struct PodState {
+  std::string component;
+  std::vector<PodTrouble> troubles;
+};
+
+// One provision's wait: the watches feed it, and whoever waits looks at its verdict.
+class Wait {
+ public:
+  Wait(const World& world, const ReadinessGoal& goal, const ReadinessSteps& steps, const Observer& observer)
+      : world_(world), goal_(goal), steps_(steps), observer_(observer), begin_(world.clock.steady()) {
+    for (const auto& name : goal.deployments) set_part(name, "waiting", "", "waiting");
+    if (!goal.certificate.empty()) set_part("certificate", "waiting", "", "waiting for DNS", true);
+    if (goal.certificate_unknown) set_part("certificate", "unknown", "", "the cluster has no cert-manager");
+    for (const auto& name : goal.jobs) set_part(job_part(name), "waiting", "", "waiting for the database", true);
+  }
+
+  ReadinessResult run() {
+    const std::stop_callback interrupted(world_.interrupted,
+                                         [this] { finish(ReadinessEnd::interrupted, "interrupted"); });
+    std::vector<std::jthread> threads;
+    const auto start = [&](std::function<void()> work) {
+      threads.emplace_back([this, work = std::move(work)] {
+        try {
+          work();
+        } catch (const Cancelled&) {
+          finish(ReadinessEnd::interrupted, "interrupted");
+        } catch (const std::exception& error) {
+          finish(ReadinessEnd::failed, error.what());
+        }
+      });
+    };
+    start([this] { watch_deployments(); });
+    start([this] { watch_pods(); });
+    if (!goal_.certificate.empty()) start([this] { watch_certificate(); });
+    if (!goal_.jobs.empty()) start([this] { watch_jobs(); });
+    start([this] { follow_dns(); });
+    start([this] { follow_database(); });
+    start([this] { keep_time(); });
+
+    {
+      std::unique_lock lock(mutex_);
+      ended_.wait(lock, [this] { return end_.has_value(); });
+    }
+    stop_.request_stop();
+    threads.clear();
+    return result();
+  }
+
+ private:
+  static std::string job_part(const std::string& name) { return name == "first-data" ? "first data" : name; }
+
+  milliseconds elapsed() const { return duration_cast<milliseconds>(world_.clock.steady() - begin_); }
+
+  // Sets a part's state and tells the observer when it changed. `mutex_` is held, or no thread runs yet.
+  void set_part(const std::string& name, const std::string& state, const std::string& reason,
+                const std::string& message, bool quiet = false) {
+    auto& part = parts_[name];
+    if (part.state == state && part.reason == reason && part.message == message) return;
+    part = {name, state, reason, message, system::to_rfc3339(world_.clock.now())};
+    if (quiet || !observer_) return;
+    const auto step = state == "ok"        ? StepState::done
+                      : state == "failed"  ? StepState::failed
+                      : state == "unknown" ? StepState::skipped
+                                           : StepState::running;
+    observer_({name, step, reason.empty() ? message : reason + (message.empty() ? "" : ": " + message), elapsed()});
+  }
+
+  void finish(ReadinessEnd end, const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    finish_locked(end, reason);
+  }
+  void finish_locked(ReadinessEnd end, const std::string& reason) {
+    if (end_) return;
+    end_ = end;
+    reason_ = reason;
+    ended_.notify_all();
+  }
+
+  // Ready once every part is, and what was started for others has ended.
+  void judge() {
+    if (!dns_done_ || !database_done_) return;
+    for (const auto& [name, part] : parts_)
+      if (part.state != "ok" && part.state != "unknown") return;
+    finish_locked(ReadinessEnd::ready, "");
+  }
+
+  void watch_deployments() {
+    const kubernetes::ListOptions ours{.label_selector = "app.kubernetes.io/managed-by=litedesk", .field_selector = {}};
+    world_.watcher.watch(
+        kubernetes::type_of("apps/v1", "Deployment"), goal_.name_space, ours,
+        [this](const kubernetes::WatchEvent& event) {
+          if (event.type != EventType::bookmark) {
+            const std::lock_guard lock(mutex_);
+            if (event.type == EventType::deleted)
+              deployments_.erase(event.object.name());
+            else
+              deployments_[event.object.name()] = event.object;
+            refresh(event.object.name());
+          }
+          return !stop_.stop_requested();
+        },
+        stop_.get_token());
+  }
+
+  void watch_pods() {
+    const kubernetes::ListOptions ours{.label_selector = "litedesk.io/tenant=" + goal_.tenant, .field_selector = {}};
+    world_.watcher.watch(
+        kubernetes::type_of("v1", "Pod"), goal_.name_space, ours,
+        [this](const kubernetes::WatchEvent& event) {
+          if (event.type != EventType::bookmark) {
+            const std::lock_guard lock(mutex_);
+            note_pod(event);
+          }
+          return !stop_.stop_requested();
+        },
+        stop_.get_token());
+  }
+
+  void note_pod(const kubernetes::WatchEvent& event) {
+    const auto name = event.object.name();
+    const auto component = event.object.label("app.kubernetes.io/component");
+    if (event.type == EventType::deleted || event.object.deleting()) {
+      pods_.erase(name);
+      image_since_.erase(name);
+      final_since_.erase(name);
+    } else {
+      auto& pod = pods_[name];
+      pod = {component, kubernetes::pod_troubles(event.object)};
+      count(name, pod);
+    }
+    refresh(component);
+  }
+
+  // Notes since when a pod has a trouble that is forgiven for a while, and how often a pull was seen to fail.
+  void count(const std::string& name, const PodState& pod) {
+    bool image = false, final_trouble = false;
+    for (const auto& trouble : pod.troubles) {
+      image = image || trouble.image;
+      final_trouble = final_trouble || trouble.final;
+      if (trouble.reason == "ErrImagePull" && last_reason_[name] != "ErrImagePull") ++pulls_[name];
+      if (trouble.image) last_reason_[name] = trouble.reason;
+      if (trouble.crash && !database_done_) crashes_before_[name] = trouble.restarts;
+    }
+    const auto now = world_.clock.steady();
+    if (image)
+      image_since_.try_emplace(name, now);
+    else
+      image_since_.erase(name);
+    if (final_trouble)
+      final_since_.try_emplace(name, now);
+    else
+      final_since_.erase(name);
+  }
+
+  // Looks at a component anew after one of its pods or its Deployment changed. `mutex_` is held.
+  void refresh(const std::string& component) {
+    const auto found = deployments_.find(component);
+    if (found == deployments_.end()) return;
+    std::vector<PodTrouble> troubles;
+    for (const auto& [name, pod] : pods_)
+      if (pod.component == component) troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
+    const auto part = deployment_part(component, found->second, troubles);
+    set_part(component, part.state, part.reason, part.message);
+    if (part.state == "failed")
+      finish_locked(ReadinessEnd::failed, component + ": " + part.reason + ": " + part.message);
+    if (const auto refused = kubernetes::replica_failure(found->second))
+      finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
+    judge_pods();
+    judge();
+  }
+
+  // Whether a pod's trouble is one where waiting cannot help. `mutex_` is held.
+  void judge_pods() {
+    const auto now = world_.clock.steady();
+    for (const auto& [name, pod] : pods_) {
+      for (const auto& trouble : pod.troubles) {
+        const auto say = pod.component + ": " + sentence(trouble);
+        const auto image = image_since_.find(name);
+        const auto final_trouble = final_since_.find(name);
+        if (trouble.reason == "InvalidImageName") finish_locked(ReadinessEnd::failed, say);
+        if (trouble.final && final_trouble != final_since_.end() && now - final_trouble->second >= settling)
+          finish_locked(ReadinessEnd::failed, say);
+        if (trouble.image && (pulls_[name] >= 3 || (image != image_since_.end() && now - image->second >= three_pulls)))
+          finish_locked(ReadinessEnd::failed, say);
+        if (trouble.crash && database_done_ && trouble.restarts - crashes_before_[name] >= crashes_allowed)
+          finish_locked(ReadinessEnd::failed, say);
+        if (trouble.unschedulable && goal_.fail_on_unschedulable) finish_locked(ReadinessEnd::failed, say);
+      }
+    }
+  }
+
+  void watch_certificate() {
+    const kubernetes::ListOptions one{.label_selector = {}, .field_selector = "metadata.name=" + goal_.certificate};
+    world_.watcher.watch(
+        kubernetes::type_of("cert-manager.io/v1", "Certificate"), goal_.name_space, one,
+        [this](const kubernetes::WatchEvent& event) {
+          if (event.type == EventType::added || event.type == EventType::modified) {
+            const auto part = certificate_part(event.object);
+            const std::lock_guard lock(mutex_);
+            set_part("certificate", part.state == "failed" ? "waiting" : part.state, part.reason, part.message);
+            judge();
+          }
+          return !stop_.stop_requested();
+        },
+        stop_.get_token());
+  }
+
+  void watch_jobs() {
+    const kubernetes::ListOptions ours{.label_selector = "app.kubernetes.io/managed-by=litedesk", .field_selector = {}};
+    world_.watcher.watch(
+        kubernetes::type_of("batch/v1", "Job"), goal_.name_space, ours,
+        [this](const kubernetes::WatchEvent& event) {
+          const bool wanted = std::find(goal_.jobs.begin(), goal_.jobs.end(), event.object.name()) != goal_.jobs.end();
+          if (wanted && (event.type == EventType::added || event.type == EventType::modified)) {
+            const auto status = kubernetes::job_status(event.object);
+            const std::lock_guard lock(mutex_);
+            const auto name = job_part(event.object.name());
+            if (status.progress == kubernetes::Progress::failed) {
+              set_part(name, "failed", "", status.message);
+              finish_locked(ReadinessEnd::failed, name + ": " + status.message);
+            } else {
+              set_part(name, status.progress == kubernetes::Progress::done ? "ok" : "waiting", "", status.message);
+            }
+            judge();
+          }
+          return !stop_.stop_requested();
+        },
+        stop_.get_token());
+  }
+
+  void follow_dns() {
+    if (!goal_.dns_change_id.empty()) {
+      {
+        const std::lock_guard lock(mutex_);
+        set_part("dns", "waiting", "", "PENDING");
+      }
+      const auto left = goal_.timeout - elapsed();
+      if (!route53::wait_insync(world_.record_writer, goal_.dns_change_id, left, world_.clock, stop_.get_token()))
+        return;
+      const std::lock_guard lock(mutex_);
+      set_part("dns", "ok", "", "INSYNC");
+    }
+    step(steps_.dns_done, dns_done_);
+  }
+
+  void follow_database() {
+    while (!world_.clusters.changes_applied(goal_.database_cluster))
+      if (!world_.clock.wait(milliseconds(1000), stop_.get_token())) return;
+    step(steps_.database_done, database_done_);
+  }
+
+  void step(const std::function<void()>& work, bool& done) {
+    {
+      const std::lock_guard one_at_a_time(steps_mutex_);
+      if (work) work();
+    }
+    const std::lock_guard lock(mutex_);
+    done = true;
+    judge();
+  }
+
+  // The clock's own part: time-outs, and troubles that are final only after a while.
+  void keep_time() {
+    while (elapsed() < goal_.timeout) {
+      const auto left = std::min(goal_.timeout - elapsed(), milliseconds(1000));
+      if (!world_.clock.wait(left, stop_.get_token())) return;
+      const std::lock_guard lock(mutex_);
+      judge_pods();
+    }
+    const std::lock_guard lock(mutex_);
+    finish_locked(ReadinessEnd::timed_out,
+                  "not ready after " + std::to_string(goal_.timeout.count() / 1000) + " s: " + missing());
+  }
+
+  std::string missing() const {
+    std::string text;
+    for (const auto& [name, part] : parts_)
+      if (part.state != "ok" && part.state != "unknown")
+        text += (text.empty() ? "" : "; ") + name + " " +
+                (part.reason.empty() ? part.message : part.reason + ": " + part.message);
+    return text.empty() ? "database user not applied" : text;
+  }
+
+  // Logs of what crashed, collected before anything is undone.
+  std::vector<std::string> collect_details() const {
+    std::vector<std::string> details;
+    std::set<std::string> seen;
+    for (const auto& [name, pod] : pods_) {
+      for (const auto& trouble : pod.troubles) {
+        if (!trouble.crash || !seen.insert(pod.component).second) continue;
+        for (const bool previous : {true, false}) {
+          try {
+            const auto log = world_.logs.logs(goal_.name_space, name,
+                                              {.container = trouble.container, .previous = previous, .tail_lines = 5});
+            if (!log || log->empty()) continue;
+            details.push_back("last log lines of " + name + ":\n" + last_lines(*log, 5));
+            break;
+          } catch (const Error& error) {
+            details.push_back("the log of " + name + " cannot be read: " + error.what());
+            break;
+          }
+        }
+      }
+    }
+    return details;
+  }
+
+  ReadinessResult result() {
+    ReadinessResult result;
+    result.end = *end_;
+    result.reason = reason_;
+    for (const auto& [name, part] : parts_) result.parts.push_back(part);
+    if (*end_ == ReadinessEnd::failed || *end_ == ReadinessEnd::timed_out) result.details = collect_details();
+    return result;
+  }
+
+  const World& world_;
+  const ReadinessGoal& goal_;
+  const ReadinessSteps& steps_;
+  const Observer& observer_;
+  const system::SteadyPoint begin_;
+
+  std::mutex mutex_, steps_mutex_;
+  std::condition_variable ended_;
+  std::stop_source stop_;
+  std::optional<ReadinessEnd> end_;
+  std::string reason_;
+  bool dns_done_ = false, database_done_ = false;
+  std::map<std::string, Part> parts_;
+  std::map<std::string, Object> deployments_;
+  std::map<std::string, PodState> pods_;
+  std::map<std::string, system::SteadyPoint> image_since_, final_since_;
+  std::map<std::string, int> pulls_, crashes_before_;
+  std::map<std::string, std::string> last_reason_;
+};
+
+}  // namespace
+
+Part deployment_part(std::string_view name, const Object& deployment, const std::vector<PodTrouble>& troubles) {
+  const auto status = kubernetes::deployment_status(deployment);
+  Part part{std::string(name), "waiting", "", status.message, ""};
+  if (const auto available = kubernetes::find_condition(deployment, "Available")) part.since = available->since;
+  if (status.progress == kubernetes::Progress::failed) {
+    part.state = "failed";
+    part.reason = "ProgressDeadlineExceeded";
+  } else if (status.progress == kubernetes::Progress::done && status.ready >= status.wanted) {
+    part.state = "ok";
+    part.message = std::to_string(status.ready) + "/" + std::to_string(status.wanted) + " ready";
+  } else if (!troubles.empty()) {
+    part.reason = troubles.front().reason;
+    part.message = troubles.front().message;
+  }
+  return part;
+}
+
+// cert-manager.io/docs/usage/certificate: Ready alone tells of success; only Issuing=False with reason Failed of a
+// failure.
+Part certificate_part(const Object& certificate) {
+  Part part{"certificate", "waiting", "", "asked for", ""};
+  const auto ready = kubernetes::find_condition(certificate, "Ready");
+  const auto issuing = kubernetes::find_condition(certificate, "Issuing");
+  if (ready && ready->status == "True") {
+    part.state = "ok";
+    part.since = ready->since;
+    const auto until = certificate.text("status.notAfter");
+    part.message = until.empty() ? "Ready" : "Ready until " + until.substr(0, 10);
+  } else if (issuing && issuing->status == "False" && issuing->reason == "Failed") {
+    part = {"certificate", "failed", "Failed", issuing->message, issuing->since};
+  } else if (issuing) {
+    part.message = issuing->message;
+    part.since = issuing->since;
+  }
+  return part;
+}
+
+}  // namespace litedesk

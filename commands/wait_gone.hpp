@@ -1,0 +1,20 @@
+// Waiting until a Kubernetes object is really gone.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "commands/world.hpp"
+
+namespace litedesk {
+
+// Watches until the object is gone, or another one (another UID) stands under its name. Returns nothing then;
+// otherwise, when `budget` is used up or `stop` is requested, what holds it: a namespace's own conditions, in the API
+// server's words.
+[[nodiscard]] std::optional<std::string> wait_until_gone(const World& world, const kubernetes::ObjectRef& ref,
+                                                         std::string_view uid, std::chrono::milliseconds budget,
+                                                         std::stop_token stop);
+
+}  // namespace litedesk
