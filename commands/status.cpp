@@ -1,0 +1,271 @@
+#include "commands/status.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "commands/dns_records.hpp"
+#include "commands/live_state.hpp"
+#include "commands/parallel.hpp"
+#include "commands/readiness.hpp"
+#include "providers/error.hpp"
+#include "providers/kubernetes/rollout_status.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using kubernetes::Object;
+using kubernetes::ObjectRef;
+
+// What one part's read came to when the provider could not be asked: shown, never guessed.
+Part unknown_part(const std::string& name, const std::exception& error) {
+  const std::string text = error.what();
+  return {name, "unknown", "CannotRead", text.substr(0, text.find('\n')), ""};
+}
+
+template <class Read>
+void guarded(Part& part, const Read& read) {
+  try {
+    part = read();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const std::exception& error) {
+    part = unknown_part(part.name, error);
+  }
+}
+
+Part deployment_state(const std::string& name, const std::optional<Object>& deployment,
+                      const std::vector<Object>& pods) {
+  if (!deployment) return {name, "failed", "Missing", "there is no Deployment " + name, ""};
+  std::vector<kubernetes::PodTrouble> troubles;
+  for (const auto& pod : pods)
+    if (pod.label("app.kubernetes.io/component") == name && !pod.deleting())
+      for (auto& trouble : kubernetes::pod_troubles(pod)) troubles.push_back(std::move(trouble));
+  auto part = deployment_part(name, *deployment, troubles);
+  if (const auto refused = kubernetes::replica_failure(*deployment))
+    part = {name, "failed", refused->reason, refused->message, refused->since};
+  if (part.state == "waiting" && !troubles.empty()) part.state = "failed";
+  return part;
+}
+
+Part database_state(const World& world, const Names& names) {
+  Part part{"database", "ok", "", "user " + names.database_user + " on cluster " + world.settings.database.cluster, ""};
+  const auto cluster = world.clusters.get_cluster(world.settings.database.cluster);
+  if (!cluster) return {"database", "failed", "Missing", "there is no cluster " + world.settings.database.cluster, ""};
+  if (!world.users.get_user(names.database_user))
+    return {"database", "failed", "Missing", "there is no user " + names.database_user, ""};
+  if (cluster->paused) return {"database", "failed", "Paused", "cluster " + cluster->name + " is paused", ""};
+  if (cluster->state != "IDLE")
+    part = {"database", "waiting", cluster->state, "cluster " + cluster->name + " is " + cluster->state, ""};
+  return part;
+}
+
+Part dns_state(const World& world, const Tenant& tenant) {
+  if (world.settings.dns.strategy != "record") return {"dns", "ok", "", "strategy " + world.settings.dns.strategy, ""};
+  const auto host = names_of(tenant.slug, world.settings.dns.domain).host;
+  const auto zone = world.zone();
+  std::string text;
+  for (const auto& record : world.records.get_name(zone, host)) {
+    if (record.type != "CNAME" && record.type != "A") continue;
+    text = record.type + " " + host + " → " +
+           (record.alias            ? record.alias->name
+            : record.values.empty() ? ""
+                                    : record.values.front());
+  }
+  if (text.empty()) return {"dns", "failed", "Missing", "there is no record " + host, ""};
+  if (!tenant.status.change_id.empty() &&
+      world.record_writer.get_change(tenant.status.change_id).status == route53::ChangeStatus::pending)
+    return {"dns", "waiting", "PENDING", text, ""};
+  return {"dns", "ok", "", text, ""};
+}
+
+// Warning events of the last hour, the newest first.
+std::vector<StatusEvent> recent_events(const World& world, const std::string& name_space) {
+  std::vector<StatusEvent> events;
+  const auto oldest = world.clock.now() - std::chrono::hours(1);
+  for (const auto& event : world.objects
+                               .list(kubernetes::type_of("v1", "Event"), name_space,
+                                     {.label_selector = {}, .field_selector = "type=Warning"})
+                               .items) {
+    auto since = event.text("lastTimestamp");
+    if (since.empty()) since = event.text("eventTime");
+    if (since.empty()) since = event.text("metadata.creationTimestamp");
+    const auto time = system::from_rfc3339(since);
+    if (event.text("type") != "Warning" || (time && *time < oldest)) continue;
+    events.push_back({since, event.text("involvedObject.kind") + "/" + event.text("involvedObject.name"),
+                      event.text("reason"), event.text("message"), static_cast<int>(event.integer("count", 1))});
+  }
+  std::sort(events.begin(), events.end(), [](const StatusEvent& a, const StatusEvent& b) { return a.since > b.since; });
+  return events;
+}
+
+std::string health_of(const std::vector<Part>& parts) {
+  bool unknown = false, waiting = false, failed = false, serving_failed = false;
+  for (const auto& part : parts) {
+    unknown = unknown || (part.state == "unknown" && part.reason == "CannotRead");
+    waiting = waiting || part.state == "waiting";
+    failed = failed || part.state == "failed";
+    serving_failed =
+        serving_failed ||
+        (part.state == "failed" && (part.name == "namespace" || part.name == "backend" || part.name == "frontend"));
+  }
+  if (serving_failed) return "unhealthy";
+  if (failed || waiting) return "degraded";
+  return unknown ? "unknown" : "healthy";
+}
+
+}  // namespace
+
+InstanceStatus instance_status(World& world, std::string_view slug) {
+  InstanceStatus status;
+  status.tenant = get_tenant(world.registry, slug);
+  const auto& tenant = status.tenant;
+  const auto names = names_of(tenant.slug, world.settings.dns.domain);
+  status.url = tenant.status.url;
+  if (tenant.status.phase == Phase::none || tenant.status.phase == Phase::terminated) {
+    status.health = "unknown";
+    return status;
+  }
+
+  const auto& deployment = kubernetes::type_of("apps/v1", "Deployment");
+  const std::vector<ObjectRef> refs{
+      {kubernetes::type_of("v1", "Namespace"), "", names.name_space},
+      {deployment, names.name_space, "backend"},
+      {deployment, names.name_space, "frontend"},
+      {kubernetes::type_of("networking.k8s.io/v1", "Ingress"), names.name_space, "litedesk"}};
+  kubernetes::Each<std::optional<Object>> objects;
+  std::vector<Object> pods, certificates;
+  std::optional<Part> pods_unknown;
+  Part database{"database", "", "", "", ""}, dns{"dns", "", "", "", ""}, certificate{"certificate", "", "", "", ""};
+  run_all({
+      [&] { objects = world.objects.get_all(refs); },
+      [&] {
+        try {
+          pods = world.objects
+                     .list(kubernetes::type_of("v1", "Pod"), names.name_space,
+                           {.label_selector = "litedesk.io/tenant=" + tenant.slug, .field_selector = {}})
+                     .items;
+        } catch (const PermissionDenied& error) {
+          pods_unknown = unknown_part("pods", error);
+        }
+      },
+      [&] {
+        guarded(certificate, [&]() -> Part {
+          const auto& type = kubernetes::type_of("cert-manager.io/v1", "Certificate");
+          if (world.settings.kubernetes.certificates != "per-host")
+            return {"certificate", "ok", "", "the ingress controller's own", ""};
+          if (!world.objects.serves(type)) return {"certificate", "unknown", "", "the cluster has no cert-manager", ""};
+          certificates = world.objects.list(type, names.name_space, {}).items;
+          if (certificates.empty()) return {"certificate", "failed", "Missing", "there is no Certificate", ""};
+          return certificate_part(certificates.front());
+        });
+      },
+      [&] { guarded(database, [&] { return database_state(world, names); }); },
+      [&] { guarded(dns, [&] { return dns_state(world, tenant); }); },
+      [&] {
+        try {
+          status.events = recent_events(world, names.name_space);
+        } catch (const PermissionDenied&) {
+          if (world.warn) world.warn("events of " + names.name_space + " may not be listed");
+        }
+      },
+  });
+
+  const auto object = [&](std::size_t index) -> std::optional<Object> {
+    if (auto* error = std::get_if<std::exception_ptr>(&objects[index])) std::rethrow_exception(*error);
+    return std::get<std::optional<Object>>(objects[index]);
+  };
+  Part name_space{"namespace", "ok", "", names.name_space, ""};
+  const auto there = object(0);
+  if (!there)
+    name_space = {"namespace", "failed", "Missing", "there is no namespace " + names.name_space, ""};
+  else if (there->deleting())
+    name_space = {"namespace", "failed", "Terminating", names.name_space + " is being deleted",
+                  there->text("metadata.deletionTimestamp")};
+  status.parts = {std::move(name_space), deployment_state("backend", object(1), pods),
+                  deployment_state("frontend", object(2), pods)};
+  Part ingress{"ingress", "ok", "", "routes " + names.host, ""};
+  if (!object(3)) ingress = {"ingress", "failed", "Missing", "there is no Ingress", ""};
+  status.parts.push_back(std::move(ingress));
+  if (pods_unknown) status.parts.push_back(std::move(*pods_unknown));
+  status.parts.push_back(std::move(database));
+  status.parts.push_back(std::move(dns));
+  status.parts.push_back(std::move(certificate));
+  if (!certificates.empty()) status.certificate_until = certificates.front().text("status.notAfter");
+  status.health = health_of(status.parts);
+  return status;
+}
+
+std::vector<StatusLine> fleet_status(World& world) {
+  const kubernetes::ListOptions ours{.label_selector = "app.kubernetes.io/managed-by=litedesk", .field_selector = {}};
+  std::vector<Tenant> tenants;
+  std::vector<Object> deployments;
+  run_all({
+      [&] { tenants = list_tenants(world.registry, {}); },
+      [&] { deployments = world.objects.list(kubernetes::type_of("apps/v1", "Deployment"), "", ours).items; },
+  });
+  std::map<std::string, std::map<std::string, const Object*>> by_namespace;
+  for (const auto& object : deployments) by_namespace[object.name_space()][object.name()] = &object;
+
+  std::vector<StatusLine> lines;
+  for (auto& tenant : tenants) {
+    StatusLine line;
+    line.message = tenant.status.message;
+    const auto name_space = names_of(tenant.slug, world.settings.dns.domain).name_space;
+    const auto& parts = by_namespace[name_space];
+    std::vector<Part> states;
+    for (const auto* name : {"backend", "frontend"}) {
+      const auto found = parts.find(name);
+      if (found == parts.end()) {
+        if (tenant.status.phase == Phase::active)
+          states.push_back({name, "failed", "Missing", std::string("no Deployment ") + name, ""});
+        continue;
+      }
+      const auto rollout = kubernetes::deployment_status(*found->second);
+      line.ready +=
+          (line.ready.empty() ? "" : " ") + std::to_string(rollout.ready) + "/" + std::to_string(rollout.wanted);
+      states.push_back(deployment_state(name, *found->second, {}));
+      if (states.back().state != "ok" && line.message.empty())
+        line.message = std::string(name) + ": " + states.back().message;
+    }
+    line.health = states.empty() ? "unknown" : health_of(states);
+    line.tenant = std::move(tenant);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+Json to_json(const InstanceStatus& status) {
+  Json parts = Json::array(), events = Json::array();
+  for (const auto& part : status.parts)
+    parts.push_back({{"name", part.name},
+                     {"state", part.state},
+                     {"reason", part.reason},
+                     {"message", part.message},
+                     {"since", part.since}});
+  for (const auto& event : status.events)
+    events.push_back({{"since", event.since},
+                      {"object", event.object},
+                      {"reason", event.reason},
+                      {"message", event.message},
+                      {"count", event.count}});
+  return {
+      {"tenant", to_json(status.tenant)}, {"health", status.health}, {"parts", std::move(parts)},
+      {"events", std::move(events)},      {"url", status.url},       {"certificateUntil", status.certificate_until}};
+}
+
+Json to_json(const std::vector<StatusLine>& lines) {
+  Json items = Json::array();
+  for (const auto& line : lines)
+    items.push_back({{"slug", line.tenant.slug},
+                     {"tier", line.tenant.tier},
+                     {"phase", to_string(line.tenant.status.phase)},
+                     {"health", line.health},
+                     {"ready", line.ready},
+                     {"message", line.message},
+                     {"url", line.tenant.status.url},
+                     {"created", line.tenant.created}});
+  return {{"items", std::move(items)}};
+}
+
+}  // namespace litedesk
