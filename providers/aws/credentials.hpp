@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "providers/system/secret.hpp"
 
@@ -19,16 +20,19 @@ struct Credentials {
 
 struct Config {
   std::string region;            // "us-east-1" when nothing names one
-  std::string route53_endpoint;  // "https://route53.amazonaws.com" unless AWS_ENDPOINT_URL[_ROUTE_53] or a profile says otherwise
+  std::string route53_endpoint;  // "https://route53.amazonaws.com" unless AWS_ENDPOINT_URL[_ROUTE_53] or a profile says
+                                 // otherwise
+  std::string route53_region;    // of Route 53's signatures: "us-east-1", but for China and GovCloud
   std::string ca_bundle;         // file; may be empty
 };
 
 using Environment = std::map<std::string, std::string>;
 
-// An explicit profile switches the environment's keys off. An empty variable counts as unset. Throws AuthError: none
-// found (says where it looked), a key without its secret, a profile that is not there, a profile that needs a provider
-// this version lacks (names the key, for example credential_process).
-[[nodiscard]] Credentials load_credentials(const Environment& environment);
-[[nodiscard]] Config load_config(const Environment& environment);
+// `profile` is one that was asked for in so many words; it switches the environment's keys off, which AWS_PROFILE does
+// not (as in the AWS CLI). An empty variable counts as unset. Throws AuthError: none found (says where it looked), a
+// key without its secret, a profile that is not there, a profile that needs a provider this version lacks (names the
+// key, for example credential_process).
+[[nodiscard]] Credentials load_credentials(const Environment& environment, std::string_view profile = {});
+[[nodiscard]] Config load_config(const Environment& environment, std::string_view profile = {});
 
 }  // namespace litedesk::aws

@@ -37,13 +37,13 @@ struct AliasTarget {
 };
 
 struct RecordSet {
-  std::string name;   // lower case, no trailing dot, "*" not escaped
-  std::string type;   // "CNAME"
-  std::int64_t ttl = 300;            // seconds; 0 with an alias
-  std::vector<std::string> values;   // as stored: TXT values with their quotes
+  std::string name;                 // lower case, no trailing dot, "*" not escaped
+  std::string type;                 // "CNAME"
+  std::int64_t ttl = 300;           // seconds; 0 with an alias
+  std::vector<std::string> values;  // as stored: TXT values with their quotes
   std::optional<AliasTarget> alias;
-  std::string set_identifier;        // weighted, latency... records; empty for a simple one
-  std::string routing_xml;           // what a routing policy adds (Weight, Region...), kept verbatim for a DELETE
+  std::string set_identifier;  // weighted, latency... records; empty for a simple one
+  std::string routing_xml;     // what a routing policy adds (Weight, Region...), kept verbatim for a DELETE
   friend bool operator==(const RecordSet&, const RecordSet&) = default;
 };
 // The same data whatever the order of values, the case and escapes of names, the trailing dots, a "dualstack." prefix.
@@ -64,7 +64,8 @@ struct ChangeInfo {
 // Names as Route 53 writes them: characters other than a-z 0-9 - _ . as \ooo octal. to_wire adds the trailing dot.
 [[nodiscard]] std::string to_wire_name(std::string_view name);
 [[nodiscard]] std::string from_wire_name(std::string_view name);
-// A TXT value as stored: quoted, `"` and `\` escaped, strings of at most 255 bytes separated by a space (RFC 1035, 3.3.14).
+// A TXT value as stored: quoted, `"` and `\` escaped, strings of at most 255 bytes separated by a space (RFC
+// 1035, 3.3.14).
 [[nodiscard]] std::string quote_txt(std::string_view text);
 [[nodiscard]] std::string unquote_txt(std::string_view value);
 // The hosted zone of an AWS load balancer by its DNS name, as Elastic Load Balancing publishes them; nothing when the
@@ -87,8 +88,8 @@ class RecordWriter {
  public:
   virtual ~RecordWriter() = default;
   // One atomic batch. Throws Conflict when the zone does not hold what the batch supposes (already exists, not found,
-  // values differ), ValidationError when a record is refused, NotFound for the zone. After a lost answer the records are
-  // read again, and a state equal to the wanted one is success (with an empty change id and status insync).
+  // values differ), ValidationError when a record is refused, NotFound for the zone. After a lost answer the records
+  // are read again, and a state equal to the wanted one is success (with an empty change id and status insync).
   virtual ChangeInfo change(const HostedZoneId& zone, std::span<const RecordChange> changes,
                             std::string_view comment) = 0;
   [[nodiscard]] virtual ChangeInfo get_change(std::string_view id) = 0;
@@ -110,7 +111,8 @@ struct ClientOptions {
 
 // Errors: AccessDenied PermissionDenied · InvalidClientTokenId, SignatureDoesNotMatch, ExpiredToken AuthError (a clock
 // that is off is said so) · NoSuchHostedZone, NoSuchChange NotFound · InvalidChangeBatch Conflict or ValidationError ·
-// Throttling RateLimited · PriorRequestNotComplete RateLimited · the rest Failed; the cause is Code: Message.
+// InvalidInput ValidationError · Throttling, PriorRequestNotComplete RateLimited · 5xx and what is no Route 53 document
+// Unavailable · the rest Failed; the cause is "Code: Message". Thread-safe.
 class Client : public RecordReader, public RecordWriter {
  public:
   // `credentials` is asked before each attempt.
@@ -128,7 +130,21 @@ class Client : public RecordReader, public RecordWriter {
   ChangeInfo get_change(std::string_view id) override;
 
  private:
-  http::Response call(http::Request request, std::string_view summary);
+  struct Read {  // one look: what for, at what, and how long it may take
+    std::string summary, resource;
+    std::chrono::milliseconds timeout{std::chrono::milliseconds::max()};  // never longer than the options allow
+  };
+  struct Start {
+    std::string name, type, page_size;
+  };
+  http::Response send(http::Request request, std::string_view summary);
+  [[noreturn]] void refuse(const http::Response& response, std::string_view summary, std::string_view resource) const;
+  std::string get_document(std::string path, const Read& read);
+  void walk(const HostedZoneId& zone, const Start& start, const Read& read,
+            const std::function<bool(RecordSet&)>& take);
+  std::vector<RecordSet> records_of(const HostedZoneId& zone, std::string_view name, std::chrono::milliseconds timeout);
+  bool holds(const HostedZoneId& zone, std::span<const RecordChange> changes);
+
   http::Transport& transport_;
   std::function<aws::Credentials()> credentials_;
   ClientOptions options_;
