@@ -33,18 +33,20 @@ struct DatabaseUser {
   std::string username;
   std::string auth_database = "admin";
   std::vector<Role> roles;
-  std::vector<std::string> clusters;           // scopes of type CLUSTER; empty: every cluster of the project
+  std::vector<std::string> clusters;  // scopes of type CLUSTER; empty: every cluster of the project
   std::map<std::string, std::string> labels;
-  std::string description;                     // at most 100 characters
+  std::string description;  // at most 100 characters
   friend bool operator==(const DatabaseUser&, const DatabaseUser&) = default;
 };
+// The same user, in whatever order the roles and clusters come.
+[[nodiscard]] bool equivalent(const DatabaseUser& a, const DatabaseUser& b);
 
 struct Cluster {
   std::string name;
-  std::string state;         // IDLE CREATING UPDATING DELETING REPAIRING
+  std::string state;  // IDLE CREATING UPDATING DELETING REPAIRING
   bool paused = false;
-  std::string standard_srv;  // "mongodb+srv://crm.ab12c.mongodb.net"; empty until it is ready
-  std::string instance_size; // "M10"
+  std::string standard_srv;   // "mongodb+srv://crm.ab12c.mongodb.net"; empty until it is ready
+  std::string instance_size;  // "M10"
   std::string mongodb_version;
 };
 
@@ -59,7 +61,8 @@ class DatabaseUserStore {
   // Nothing when Atlas says USERNAME_NOT_FOUND or USER_NOT_FOUND; GROUP_NOT_FOUND is an error.
   [[nodiscard]] virtual std::optional<DatabaseUser> get_user(std::string_view username) = 0;
   // Throws Conflict when the name is taken (USER_ALREADY_EXISTS), RateLimited, ValidationError, PermissionDenied;
-  // Failed with a hint when the project is full (GROUP_USERS_LIMIT_EXCEEDED).
+  // Failed with a hint when the project is full (GROUP_USERS_LIMIT_EXCEEDED). After a lost answer the user is read
+  // again: one with these very fields is ours, and gets the password once more.
   virtual DatabaseUser create_user(const DatabaseUser& user, const Secret& password) = 0;
   // Replaces roles, scopes, labels and description; sets the password when one is given.
   virtual DatabaseUser update_user(const DatabaseUser& user, const std::optional<Secret>& password) = 0;
@@ -85,11 +88,13 @@ struct ClientOptions {
   std::string token_cache_folder;  // OAuth tokens, 0600; empty: none is kept
   const system::Clock* clock = &system::real_clock();
   std::chrono::milliseconds request_timeout{30'000};
+  // Told of what does no harm yet, once each: an operation that Atlas will end, a token that could not be kept.
+  std::function<void(const std::string&)> warn;
 };
 
 // Errors: 401 AuthError · 403 PermissionDenied (an access list refusal says which command opens it) · 404 NotFound ·
-// 409 Conflict · 400 ValidationError · 402 Failed · 429 RateLimited · 5xx, 405 during upgrades Unavailable. The cause is
-// "ERROR_CODE: detail"; atlas_error_code() gives the code alone.
+// 409 Conflict · 400 ValidationError · 402 Failed · 429 RateLimited · 5xx, 405 during upgrades Unavailable. The cause
+// is "ERROR_CODE: detail"; atlas_error_code() gives the code alone.
 class Client : public DatabaseUserStore, public ClusterReader {
  public:
   Client(http::Transport& transport, Credentials credentials, ClientOptions options);

@@ -1,0 +1,135 @@
+#include "providers/atlas/token.hpp"
+
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "providers/atlas/errors.hpp"
+#include "providers/error.hpp"
+#include "providers/system/files.hpp"
+#include "providers/system/hash.hpp"
+
+namespace litedesk::atlas {
+
+namespace {
+
+constexpr std::chrono::minutes margin{5};
+
+}  // namespace
+
+// The file's name tells neither the account nor the server, and two servers never share a token.
+TokenSource::TokenSource(http::Transport& transport, const Credentials& credentials, const ClientOptions& options)
+    : transport_(transport), credentials_(credentials), options_(options) {
+  if (!options.token_cache_folder.empty())
+    file_ = std::filesystem::path(options.token_cache_folder) /
+            ("atlas-" + system::sha256_hex(options.url + "\n" + credentials.id).substr(0, 32) + ".json");
+}
+
+Secret TokenSource::get() {
+  const std::lock_guard lock(mutex_);
+  if (!token_ || !is_fresh(*token_)) token_ = read_cache();
+  if (!token_) {
+    token_ = ask();
+    write_cache(*token_);
+  }
+  return token_->text;
+}
+
+void TokenSource::drop(const Secret& token) {
+  const std::lock_guard lock(mutex_);
+  if (token_ && token_->text == token) token_.reset();
+  const auto kept = read_cache();
+  if (!kept || !(kept->text == token)) return;
+  std::error_code error;
+  std::filesystem::remove(file_, error);
+  if (error && options_.warn)
+    options_.warn("cannot remove a refused Atlas token, " + file_.string() + ": " + error.message());
+}
+
+bool TokenSource::is_fresh(const Token& token) const {
+  return token.expires - margin > options_.clock->now();
+}
+
+// A file that is half-written or of another form counts as none: the next token replaces it.
+std::optional<TokenSource::Token> TokenSource::read_cache() const {
+  if (file_.empty()) return std::nullopt;
+  auto text = system::read_file(file_, "Atlas token");
+  if (!text) return std::nullopt;
+  auto document = Json::parse(*text, nullptr, false);
+  wipe(*text);
+  if (!document.is_object() || !document.contains("access_token") || !document["access_token"].is_string() ||
+      !document.contains("expires") || !document["expires"].is_string())
+    return std::nullopt;
+  const auto expires = system::from_rfc3339(document["expires"].get_ref<const std::string&>());
+  auto& kept = document["access_token"].get_ref<std::string&>();
+  Token token{Secret(kept), expires.value_or(system::TimePoint{})};
+  wipe(kept);
+  if (token.text.empty() || !is_fresh(token)) return std::nullopt;
+  return token;
+}
+
+// A run without a cache is slower and no less right.
+void TokenSource::write_cache(const Token& token) const {
+  if (file_.empty()) return;
+  Json document = {{"access_token", token.text.reveal()}, {"expires", system::to_rfc3339(token.expires)}};
+  auto text = document.dump();
+  wipe(document["access_token"].get_ref<std::string&>());
+  try {
+    system::write_file_atomically(file_, text, "Atlas token");
+  } catch (const Error& error) {
+    if (options_.warn) options_.warn(error.what());
+  }
+  wipe(text);
+}
+
+TokenSource::Token TokenSource::ask() {
+  http::Request request;
+  request.method = http::Method::post;
+  request.url = options_.url + "/api/oauth/token";
+  request.api = http::Api::oauth;
+  request.summary = "get an Atlas access token";
+  request.timeout = options_.request_timeout;
+  request.body = "grant_type=client_credentials";
+  // A second token does no harm, and none changes what a lock guards.
+  request.repeat = http::Repeat::safe;
+  request.mutates = false;
+  // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
+  const auto basic = http::percent_encode(credentials_.id) + ":" + http::percent_encode(credentials_.secret.reveal());
+  request.headers = {{"Authorization", "Basic " + system::base64_encode(basic)},
+                     {"Content-Type", "application/x-www-form-urlencoded"},
+                     {"Accept", "application/json"}};
+  const auto asked = options_.clock->now();
+  auto response = transport_.send(std::move(request), {});
+  const Refusal refusal{"get an access token for service account " + credentials_.id,
+                        "atlas service account " + credentials_.id,
+                        options_.project,
+                        credentials_.id,
+                        true,
+                        {credentials_.secret.reveal()}};
+  if (response.status / 100 != 2) {
+    // "Access Token limit reached": 100 live tokens an account.
+    const auto error = parse_error(response);
+    if (response.status == 403 && error.code == "access_denied")
+      throw RateLimited({.message = "cannot " + refusal.summary,
+                         .hint = "an account may have 100 live tokens: wait up to an hour, or revoke some",
+                         .resource = refusal.resource,
+                         .cause = masked(error.code + ": " + error.detail, refusal.secrets)});
+    throw_refusal(response, refusal);
+  }
+  auto document = Json::parse(response.body, nullptr, false);
+  wipe(response.body);
+  if (!document.is_object() || !document.contains("access_token") || !document["access_token"].is_string())
+    throw Unavailable({.message = "cannot " + refusal.summary + ": the answer holds no access_token",
+                       .hint = "check the Atlas URL " + options_.url + " and any proxy between",
+                       .resource = refusal.resource,
+                       .cause = ""});
+  const auto lifetime = document.contains("expires_in") && document["expires_in"].is_number()
+                            ? std::chrono::seconds(document["expires_in"].get<std::int64_t>())
+                            : std::chrono::seconds(3600);
+  auto& text = document["access_token"].get_ref<std::string&>();
+  Token token{Secret(text), asked + lifetime};
+  wipe(text);
+  return token;
+}
+
+}  // namespace litedesk::atlas
