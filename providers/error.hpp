@@ -2,9 +2,11 @@
 // something is done about them. What may well be absent is std::optional, not an error.
 #pragma once
 
+#include <concepts>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace litedesk {
 
@@ -29,10 +31,10 @@ enum class ErrorCode {
 [[nodiscard]] std::string_view to_string(ErrorCode code);
 
 struct ErrorDetails {
-  std::string message;   // what was tried on what, and what came of it: one sentence, no full stop needed
-  std::string hint;      // what to do next; may be empty
-  std::string resource;  // "kubernetes Deployment instance-acme/backend"; may be empty
-  std::string cause;     // the API's own words, masked; may be empty
+  std::string message;     // what was tried on what, and what came of it: one sentence, no full stop needed
+  std::string hint{};      // what to do next; may be empty
+  std::string resource{};  // "kubernetes Deployment instance-acme/backend"; may be empty
+  std::string cause{};     // the API's own words, masked; may be empty
 };
 
 class Error : public std::exception {
@@ -58,7 +60,9 @@ template <ErrorCode Code>
 class ErrorOf : public Error {
  public:
   explicit ErrorOf(ErrorDetails details) : Error(Code, std::move(details)) {}
-  explicit ErrorOf(std::string message) : Error(Code, ErrorDetails{std::move(message), {}, {}, {}}) {}
+  // A template, so that a braced list of two literals can only mean the details.
+  template <std::convertible_to<std::string> Text>
+  explicit ErrorOf(Text&& message) : Error(Code, ErrorDetails{std::forward<Text>(message), {}, {}, {}}) {}
 };
 
 using Failed = ErrorOf<ErrorCode::failed>;
