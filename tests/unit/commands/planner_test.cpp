@@ -1,0 +1,245 @@
+#include "commands/planner.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "commands/dns_records.hpp"
+#include "providers/error.hpp"
+
+using namespace litedesk;
+using kubernetes::Object;
+
+namespace {
+
+Json object(const char* api_version, const char* kind, const std::string& name_space, const std::string& name) {
+  Json json = {{"apiVersion", api_version}, {"kind", kind}, {"metadata", {{"name", name}, {"labels", {{"app.kubernetes.io/managed-by", "litedesk"}, {"litedesk.io/tenant", "acme"}}}}}};
+  if (!name_space.empty()) json["metadata"]["namespace"] = name_space;
+  return json;
+}
+
+// An instance that is wanted, and a world in which nothing of it is there.
+struct Case {
+  Settings settings;
+  LiveState live;
+  DesiredState desired;
+  std::map<kubernetes::ObjectRef, DryRun> dry_runs;
+
+  Case() {
+    settings.context = "test";
+    settings.database.projects = {"p1"};
+    live.tenant.slug = "acme";
+    live.registry_id = "registry-1";
+    live.zone = route53::HostedZoneId{"Z1"};
+    live.hosts = {{"acme.litedesk.com", {}, {}}};
+    auto space = object("v1", "Namespace", "", "instance-acme");
+    space["metadata"]["annotations"] = {{std::string(registry_annotation), "registry-1"}};
+    desired.objects = {space, object("apps/v1", "Deployment", "instance-acme", "backend"),
+                       object("networking.k8s.io/v1", "Ingress", "instance-acme", "litedesk"),
+                       object("batch/v1", "Job", "instance-acme", "first-data")};
+    desired.user.username = "user_acme";
+    desired.user.labels = {{std::string(label_tenant), "acme"}, {std::string(label_registry), "registry-1"}, {std::string(label_password), "m"}};
+    DesiredRecord record;
+    record.host = "acme.litedesk.com";
+    record.record = {.name = record.host, .type = "CNAME", .values = {"lb.example.com"}, .alias = {}, .set_identifier = {}, .routing_xml = {}};
+    record.owner = {.name = owner_record_name(record.host, "CNAME"), .type = "TXT",
+                    .values = {route53::quote_txt(owner_text("registry-1", "acme"))}, .alias = {}, .set_identifier = {}, .routing_xml = {}};
+    desired.records = {record};
+  }
+
+  void make_live(std::size_t index) {
+    auto json = desired.objects[index];
+    json["metadata"]["uid"] = "uid-" + std::to_string(index);
+    const Object there(json);
+    live.objects.emplace(there.ref(), there);
+    dry_runs[there.ref()] = {json, false};
+  }
+  void all_live() {
+    for (std::size_t index = 0; index < desired.objects.size(); ++index) make_live(index);
+    live.user = desired.user;
+    live.hosts[0].records = {desired.records[0].record};
+    live.hosts[0].owner_records = {desired.records[0].owner};
+  }
+  Plan plan() const { return make_plan({settings, live, desired, dry_runs, {500, 1500}}); }
+};
+
+const Change& find(const Plan& plan, const std::string& kind) {
+  const auto found = std::find_if(plan.changes.begin(), plan.changes.end(), [&](const Change& change) { return change.id.kind == kind; });
+  REQUIRE(found != plan.changes.end());
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("with nothing there, everything is created, and the plan says what it adds") {
+  const auto plan = Case().plan();
+  CHECK(plan.count(Verb::create) == 7);
+  CHECK(plan.changes.size() == 7);
+  CHECK(plan.adds == Money{500, 1500});
+}
+
+TEST_CASE("with everything there as wanted, nothing changes") {
+  Case c;
+  c.all_live();
+  const auto plan = c.plan();
+  CHECK(plan.empty());
+  CHECK(plan.changes.size() == 7);
+}
+
+TEST_CASE("the order is that of the waves, then of the names, whatever the order of the templates") {
+  Case a, b;
+  std::reverse(b.desired.objects.begin(), b.desired.objects.end());
+  const auto plan = a.plan();
+  CHECK(fingerprint(plan) == fingerprint(b.plan()));
+  for (std::size_t index = 1; index < plan.changes.size(); ++index)
+    CHECK(wave_of(plan.changes[index - 1].id) <= wave_of(plan.changes[index].id));
+}
+
+TEST_CASE("what lies in the namespace waits for it, routing for DNS, first data for the database user") {
+  const auto plan = Case().plan();
+  const auto depends_on = [&](const char* kind, const char* other) {
+    const auto& ids = find(plan, kind).depends_on;
+    return std::any_of(ids.begin(), ids.end(), [&](const ResourceId& id) { return id.kind == other; });
+  };
+  CHECK(depends_on("Deployment", "Namespace"));
+  CHECK_FALSE(depends_on("Deployment", "CNAME"));
+  CHECK(depends_on("Ingress", "CNAME"));
+  CHECK(depends_on("Job", "DatabaseUser"));
+  CHECK(find(plan, "Namespace").depends_on.empty());
+}
+
+TEST_CASE("a field that a dry run would change is an update, with the field") {
+  Case c;
+  c.all_live();
+  for (auto& [ref, run] : c.dry_runs)
+    if (ref.type.kind == "Deployment") run.result["spec"]["replicas"] = 3;
+  const auto plan = c.plan();
+  CHECK(plan.count(Verb::update) == 1);
+  const auto& change = find(plan, "Deployment");
+  REQUIRE(change.fields.size() == 1);
+  CHECK(change.fields[0].path == "spec.replicas");
+  CHECK(change.uid == "uid-1");
+}
+
+TEST_CASE("where a dry run is refused, the managed fields are compared, and the plan says so") {
+  Case c;
+  c.all_live();
+  for (auto& [ref, run] : c.dry_runs) run = {nullptr, true};
+  const auto plan = c.plan();
+  CHECK(plan.empty());
+  CHECK(find(plan, "Deployment").note.find("dry run is not permitted") != std::string::npos);
+}
+
+TEST_CASE("a namespace that is not ours is a conflict") {
+  for (const auto* owner : {"", "registry-2"}) {
+    Case c;
+    auto foreign = c.desired.objects[0];
+    if (*owner == '\0') foreign["metadata"].erase("annotations");
+    else foreign["metadata"]["annotations"][std::string(registry_annotation)] = owner;
+    c.live.objects.emplace(Object(foreign).ref(), Object(foreign));
+    CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+  }
+}
+
+TEST_CASE("a namespace that is being deleted is a conflict") {
+  Case c;
+  auto going = c.desired.objects[0];
+  going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  c.live.objects.emplace(Object(going).ref(), Object(going));
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+}
+
+TEST_CASE("a database user of somebody else is a conflict; one whose password is not the Secret's is updated") {
+  Case c;
+  c.live.user = c.desired.user;
+  c.live.user->labels[std::string(label_password)] = "other";
+  CHECK(find(c.plan(), "DatabaseUser").verb == Verb::update);
+  c.live.user->labels[std::string(label_registry)] = "registry-2";
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+  c.live.user->labels.clear();
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+}
+
+TEST_CASE("labels that others put on our database user are theirs") {
+  Case c;
+  c.all_live();
+  c.live.user->labels["team"] = "blue";
+  CHECK(c.plan().empty());
+}
+
+TEST_CASE("a full Atlas project is refused, a nearly full one is warned of") {
+  Case c;
+  c.live.user_limit = atlas::Limit{100, 100};
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Failed);
+  c.live.user_limit = atlas::Limit{100, 92};
+  CHECK(c.plan().warnings.size() == 1);
+  c.live.user_limit = atlas::Limit{100, 20};
+  CHECK(c.plan().warnings.empty());
+}
+
+TEST_CASE("a record without our owner record is not touched") {
+  Case c;
+  c.live.hosts[0].records = {c.desired.records[0].record};
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+}
+
+TEST_CASE("a record that another registry or another tenant owns is not touched") {
+  for (const auto& text : {owner_text("registry-2", "acme"), owner_text("registry-1", "other")}) {
+    Case c;
+    c.all_live();
+    c.live.hosts[0].owner_records[0].values = {route53::quote_txt(text)};
+    CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+  }
+}
+
+TEST_CASE("our record with another target is updated; one of another type is replaced in the same plan") {
+  Case c;
+  c.all_live();
+  c.live.hosts[0].records[0].values = {"old.example.com"};
+  CHECK(find(c.plan(), "CNAME").verb == Verb::update);
+
+  Case d;
+  d.all_live();
+  auto& record = d.live.hosts[0].records[0];
+  record.type = "A";
+  record.values = {"192.0.2.1"};
+  auto owner = d.desired.records[0].owner;
+  owner.name = owner_record_name("acme.litedesk.com", "A");
+  d.live.hosts[0].owner_records = {owner};
+  const auto plan = d.plan();
+  CHECK(find(plan, "A").verb == Verb::remove);
+  CHECK(find(plan, "CNAME").verb == Verb::create);
+}
+
+TEST_CASE("an object of another tier is deleted only when its labels say that it is this tenant's") {
+  Case c;
+  c.all_live();
+  auto extra = object("autoscaling/v2", "HorizontalPodAutoscaler", "instance-acme", "backend");
+  extra["metadata"]["uid"] = "uid-hpa";
+  c.live.objects.emplace(Object(extra).ref(), Object(extra));
+  auto plan = c.plan();
+  CHECK(find(plan, "HorizontalPodAutoscaler").verb == Verb::remove);
+  CHECK(find(plan, "HorizontalPodAutoscaler").uid == "uid-hpa");
+
+  extra["metadata"].erase("labels");
+  c.live.objects.clear();
+  c.all_live();
+  c.live.objects.emplace(Object(extra).ref(), Object(extra));
+  CHECK(c.plan().empty());
+}
+
+TEST_CASE("what an interrupted run noted and made is said to be its work") {
+  Case c;
+  c.make_live(0);
+  c.live.tenant.status.operation = OperationRecord{};
+  c.live.tenant.status.operation->intent = {"create kubernetes Namespace instance-acme"};
+  CHECK(find(c.plan(), "Namespace").note == "made by an interrupted run");
+}
+
+TEST_CASE("a plan as JSON holds no secret") {
+  Case c;
+  auto secret = object("v1", "Secret", "instance-acme", "database");
+  secret["data"] = {{"password", "c2VjcmV0"}};
+  c.desired.objects.push_back(secret);
+  CHECK(to_json(c.plan()).dump().find("c2VjcmV0") == std::string::npos);
+}
