@@ -1,5 +1,5 @@
-// Documents as cluster-scoped custom resources: desired is `spec`, observed is `status` (no status subresource), and one
-// merge patch with metadata.resourceVersion and fieldValidation=Strict is one conditional write of both.
+// Documents as cluster-scoped custom resources: desired is `spec`, observed is `status` (no status subresource), and
+// one merge patch with metadata.resourceVersion and fieldValidation=Strict is one conditional write of both.
 #pragma once
 
 #include <memory>

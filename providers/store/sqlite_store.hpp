@@ -21,7 +21,7 @@ struct SqliteOptions {
   Validator validate;          // may be empty
   const system::Clock* clock = &system::real_clock();
   system::Random* random = &system::os_random();
-  std::stop_token stop;        // ends a wait for another writer
+  std::stop_token stop;  // ends a wait for another writer
 };
 
 // Throws Failed for a full disk, a read-only or damaged file, each with what to do next.
