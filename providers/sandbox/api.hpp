@@ -62,6 +62,8 @@ class Api {
   // How the API says "too many requests", 500 and 503: for faults.
   virtual Reply throttled() = 0;
   virtual Reply failed(int status) = 0;
+  // 500, because the sandbox itself could not go on (a full disk): `why` is for the person who reads the answer.
+  virtual Reply broken([[maybe_unused]] const std::string& why) { return failed(500); }
 };
 
 // Stored rows: a collection ("kubernetes/deployments.apps", "route53/records"), a scope (namespace, zone, project), a
@@ -93,11 +95,16 @@ class State {
   void read(const std::function<void()>& work);
   // Waits until something was written after revision `after` (true), here or by another process, or `timeout` passed.
   [[nodiscard]] bool wait(std::int64_t after, std::chrono::milliseconds timeout);
+  // Ends every wait() now and from now on: the sandbox stops.
+  void interrupt();
 
   // Usable inside write() and outside.
   [[nodiscard]] std::optional<Row> get(std::string_view collection, std::string_view scope, std::string_view name);
   // Sorted by scope, then name. An absent scope means all of them.
   [[nodiscard]] std::vector<Row> list(std::string_view collection, std::optional<std::string_view> scope);
+  // The first `most` of a scope whose name is not before `from`, by name.
+  [[nodiscard]] std::vector<Row> list_from(std::string_view collection, std::string_view scope, std::string_view from,
+                                           std::int64_t most);
   [[nodiscard]] std::int64_t count(std::string_view collection, std::optional<std::string_view> scope);
   // Names of collections that begin so.
   [[nodiscard]] std::vector<std::string> collections(std::string_view prefix);

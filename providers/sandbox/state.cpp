@@ -88,6 +88,7 @@ struct State::Impl {
   std::mutex changed_mutex;
   std::condition_variable changed;
   std::atomic<std::int64_t> writes = 0;
+  std::atomic<bool> interrupted = false;
 
   // The connection that this thread's transaction holds, if it is in one.
   struct Transaction {
@@ -211,10 +212,19 @@ bool State::wait(std::int64_t after, std::chrono::milliseconds timeout) {
     const auto seen = impl_->writes.load();
     if (revision() > after) return true;
     const auto now = std::chrono::steady_clock::now();
-    if (now >= deadline) return false;
+    if (now >= deadline || impl_->interrupted) return false;
     std::unique_lock lock(impl_->changed_mutex);
     impl_->changed.wait_until(lock, std::min(deadline, now + look_every), [&] { return impl_->writes != seen; });
   }
+}
+
+void State::interrupt() {
+  {
+    const std::lock_guard lock(impl_->changed_mutex);
+    impl_->interrupted = true;
+    ++impl_->writes;
+  }
+  impl_->changed.notify_all();
 }
 
 std::optional<Row> State::get(std::string_view collection, std::string_view scope, std::string_view name) {
@@ -236,6 +246,18 @@ std::vector<Row> State::list(std::string_view collection, std::optional<std::str
                            "ORDER BY scope, name");
   query.bind(collection);
   if (scope) query.bind(*scope);
+  std::vector<Row> rows;
+  while (query.step()) rows.push_back(row_of(query));
+  return rows;
+}
+
+std::vector<Row> State::list_from(std::string_view collection, std::string_view scope, std::string_view from,
+                                  std::int64_t most) {
+  Impl::Reader reader(*impl_);
+  auto query = reader->query(
+      "SELECT collection, scope, name, revision, body FROM rows WHERE collection=? AND scope=? AND name>=? "
+      "ORDER BY name LIMIT ?");
+  query.bind(collection).bind(scope).bind(from).bind(most);
   std::vector<Row> rows;
   while (query.step()) rows.push_back(row_of(query));
   return rows;
