@@ -25,9 +25,9 @@ struct TraceEvent {
 
 struct ClientOptions {
   std::string user_agent;
-  std::map<Api, Bucket> buckets;                   // missing: default_buckets()
-  std::function<void(const TraceEvent&)> trace;    // called on the I/O thread; empty: none
-  bool trace_bodies = false;                       // headers and bodies too, masked
+  std::map<Api, Bucket> buckets;                       // missing: default_buckets()
+  std::function<void(const TraceEvent&)> trace;        // called on the I/O thread; empty: none
+  bool trace_bodies = false;                           // headers and bodies too, masked
   const system::Clock* clock = &system::real_clock();  // back-off waits and the trace's times
   system::Random* random = &system::os_random();       // jitter
   bool http2 = true;

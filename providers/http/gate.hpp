@@ -10,9 +10,11 @@
 
 namespace litedesk::http {
 
-// - While a fence is up, a mutating request is given a deadline no later than the fence, and is refused (Locked) after it.
+// - While a fence is up, a mutating request is given a deadline no later than the fence, and is refused (Locked) after
+// it.
 // - Once stopped, no request is sent any more (Cancelled), and reads and streams in flight end. What mutates and is
-//   under way is waited for, so that its outcome is known.
+//   under way is waited for, so that its outcome is known: neither stop() nor the caller's own token tears it off, they
+//   only keep it from being sent again. A batch with one mutating request is waited for as a whole.
 // - reopen() lets requests through again, for undoing.
 class Gate : public Transport {
  public:
@@ -30,7 +32,8 @@ class Gate : public Transport {
                   std::stop_token stop) override;
 
  private:
-  std::optional<std::exception_ptr> admit(Request& request);
+  std::optional<std::exception_ptr> admit(Request& request) const;
+  [[nodiscard]] std::stop_token stopping() const;
   Transport& inner_;
   const system::Clock& clock_;
   mutable std::mutex mutex_;

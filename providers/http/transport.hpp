@@ -33,11 +33,11 @@ using Headers = std::vector<Header>;
 
 // How a server is recognised and how we show who we are. Requests that share a Tls share connections.
 struct Tls {
-  std::string ca_pem;             // empty: the system's own authorities
+  std::string ca_pem;  // empty: the system's own authorities
   std::string client_certificate_pem;
   Secret client_key_pem;
-  std::string server_name;        // SNI and the name checked, when it is not the URL's host
-  std::string proxy_url;          // empty: the environment's, never for loopback
+  std::string server_name;            // SNI and the name checked, when it is not the URL's host
+  std::string proxy_url;              // empty: the environment's, never for loopback
   bool insecure_skip_verify = false;  // only what a kubeconfig asks for, in so many words
 
   friend bool operator==(const Tls&, const Tls&) = default;
@@ -61,7 +61,7 @@ struct Request {
   Headers headers;
   std::string body;
   Api api = Api::other;
-  std::shared_ptr<const Tls> tls;             // null: the defaults
+  std::shared_ptr<const Tls> tls;  // null: the defaults
   std::optional<DigestCredentials> digest;
   std::chrono::milliseconds timeout{30'000};  // of all attempts together, back-off included
   Repeat repeat = Repeat::by_method;
@@ -70,8 +70,11 @@ struct Request {
   std::optional<bool> mutates;
   // Called before each attempt, on the I/O thread's side of the queue: signs anew, puts a fresh token in.
   std::function<void(Request&)> prepare;
-  std::string summary;                        // for messages and the trace: "apply Deployment instance-acme/backend"
-  std::size_t max_response_bytes = 64u << 20;
+  std::string summary;                         // for messages and the trace: "apply Deployment instance-acme/backend"
+  std::size_t max_response_bytes = 64u << 20;  // of a stream: how much may wait for a slow handler
+  // Once requested, no further attempt begins: what is in flight is waited for, a wait for the next attempt ends with
+  // what the last one brought, and what has never been sent is Cancelled.
+  std::stop_token last_attempt;
 };
 [[nodiscard]] bool mutates(const Request& request);
 
@@ -89,8 +92,9 @@ using Result = std::variant<Response, std::exception_ptr>;
 // Takes what has come so far of a streamed body; returns false to end the stream.
 using ChunkHandler = std::function<bool(std::string_view chunk)>;
 
-// Returns whatever status came back. Throws only when no answer did: Unavailable (cannot connect, lost connection, TLS),
-// Timeout, Cancelled. The message names request.summary and the URL without its query, the cause is libcurl's sentence.
+// Returns whatever status came back. Throws only when no answer did: Unavailable (cannot connect, lost connection,
+// TLS), Timeout, Cancelled. The message names request.summary and the URL without its query, the cause is libcurl's
+// sentence.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -98,9 +102,10 @@ class Transport {
   virtual Response send(Request request, std::stop_token stop) = 0;
   // Sends all at once (multiplexed where the server can) and waits for all; results in the order of the requests.
   virtual std::vector<Result> send_all(std::vector<Request> requests, std::stop_token stop) = 0;
-  // Streams a 2xx body to the handler until the server ends it, the handler says so, or `stop`: then it returns, with
-  // an empty body. Any other status is returned whole. `request.timeout` bounds the wait for the response's headers;
-  // `idle` is the longest silence thereafter (Timeout). No retry: the caller knows where to go on.
+  // Streams a 2xx body to the handler, on the calling thread, until the server ends it, the handler says so, or `stop`:
+  // then it returns, with an empty body (Cancelled when no status had come yet). Any other status is returned whole.
+  // `request.timeout` bounds the wait for the response's headers; `idle` is the longest silence thereafter (Timeout).
+  // No retry: the caller knows where to go on.
   virtual Response stream(Request request, const ChunkHandler& on_chunk, std::chrono::milliseconds idle,
                           std::stop_token stop) = 0;
 };
