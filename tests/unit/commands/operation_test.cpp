@@ -1,0 +1,164 @@
+#include "commands/operation.hpp"
+
+#include <doctest/doctest.h>
+
+#include "fake_world.hpp"
+#include "providers/error.hpp"
+#include "providers/system/process.hpp"
+
+using namespace litedesk;
+
+namespace {
+
+struct Fixture : testing::FakeWorld<> {
+  store::Document document;
+
+  Fixture() {
+    Tenant tenant;
+    tenant.slug = tenant.company = "acme";
+    document = store.create(to_document(tenant));
+  }
+
+  // A lock of somebody on another machine, as stored.
+  OperationRecord foreign() const {
+    OperationRecord operation;
+    operation.id = "other";
+    operation.verb = "provision";
+    operation.holder = "maria@elsewhere (pid 1)";
+    operation.host = "elsewhere";
+    operation.boot_id = "another-boot";
+    operation.pid = 1;
+    operation.start_time = "1";
+    operation.since = operation.renewed = "2026-01-02T03:04:05.000000Z";
+    return operation;
+  }
+  void hold(const OperationRecord& operation) {
+    auto tenant = to_tenant(document);
+    tenant.status.operation = operation;
+    document = store.update(to_document(tenant, &document));
+  }
+  Tenant stored() { return to_tenant(*store.get("acme")); }
+};
+
+// A store in which the holder elsewhere renews its lock at every read.
+class RenewingStore : public testing::MemoryStore {
+ public:
+  std::optional<store::Document> get(std::string_view name) override {
+    auto document = MemoryStore::get(name);
+    auto tenant = to_tenant(*document);
+    if (!tenant.status.operation) return document;
+    tenant.status.operation->renewed = "2026-01-02T03:04:0" + std::to_string(reads % 10) + ".500000Z";
+    return update(to_document(tenant, &*document));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the lock, the intent and the change are one write") {
+  Fixture f;
+  const auto before = f.store.writes;
+  // The renewal's timer would spin on a clock that skips: a real one here.
+  World world{f.settings, f.store, false, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers,
+              f.providers, f.world.zone, f.gate, f.files, f.tiers, f.prices, system::real_clock(), system::os_random(), {}, "tester@host", {}};
+  Operation operation(world, f.document, "provision", {"create kubernetes Namespace instance-acme"},
+                      [](Tenant& tenant) { tenant.status.phase = Phase::provisioning; });
+  CHECK(f.store.writes == before + 1);
+  const auto held = f.stored();
+  REQUIRE(held.status.operation);
+  CHECK(held.status.phase == Phase::provisioning);
+  CHECK(held.status.operation->intent.size() == 1);
+  CHECK(held.status.operation->holder.starts_with("tester@host (pid "));
+  CHECK_FALSE(surely_gone(*held.status.operation));
+
+  SUBCASE("release writes the result and gives the lock back in one write") {
+    const auto writes = f.store.writes;
+    const auto tenant = operation.release([](Tenant& t) { t.status.phase = Phase::active; });
+    CHECK(f.store.writes == writes + 1);
+    CHECK(tenant.status.phase == Phase::active);
+    CHECK_FALSE(f.stored().status.operation);
+  }
+  SUBCASE("a write of somebody else to the record does not lose the lock") {
+    auto other = *f.store.get("acme");
+    other.labels["touched"] = "yes";
+    static_cast<void>(f.store.update(other));
+    operation.update([](Tenant& tenant) { tenant.status.stage = "deployment"; });
+    CHECK(f.stored().status.stage == "deployment");
+    CHECK(f.store.get("acme")->labels.contains("touched"));
+    CHECK_FALSE(operation.lost());
+  }
+  SUBCASE("another operation in the record means that it is lost, and nothing is written") {
+    auto document = *f.store.get("acme");
+    auto tenant = to_tenant(document);
+    tenant.status.operation = f.foreign();
+    static_cast<void>(f.store.update(to_document(tenant, &document)));
+    CHECK_THROWS_AS(operation.update([](Tenant& t) { t.status.stage = "mine"; }), Locked);
+    CHECK(operation.lost());
+    CHECK(f.stored().status.stage != "mine");
+    CHECK(f.stored().status.operation->id == "other");
+  }
+}
+
+TEST_CASE("a record that has moved since it was read is a conflict") {
+  Fixture f;
+  const auto read = f.document;
+  f.hold(f.foreign());
+  CHECK_THROWS_AS(Operation(f.world, read, "provision", {}, [](Tenant&) {}), Conflict);
+}
+
+TEST_CASE("a free lock is free at once, without a read") {
+  Fixture f;
+  const auto reads = f.store.reads;
+  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+  CHECK(f.store.reads == reads);
+}
+
+TEST_CASE("a holder of this boot whose process is gone is free at once") {
+  Fixture f;
+  auto operation = f.foreign();
+  const auto self = system::this_process();
+  operation.host = self.host;
+  operation.boot_id = self.boot_id;
+  operation.pid = self.pid;
+  operation.start_time = "1";  // a process of that number that started at another time
+  f.hold(operation);
+  CHECK(surely_gone(operation));
+  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+}
+
+TEST_CASE("a holder of this machine that lives is named at once") {
+  Fixture f;
+  auto operation = f.foreign();
+  const auto self = system::this_process();
+  operation.host = self.host;
+  operation.boot_id = self.boot_id;
+  operation.pid = self.pid;
+  operation.start_time = self.start_time;
+  f.hold(operation);
+  const auto begin = f.clock.steady();
+  CHECK_THROWS_WITH_AS(static_cast<void>(wait_for_lock(f.world, f.document, {})), doctest::Contains("maria@elsewhere"), Locked);
+  CHECK(f.clock.steady() - begin < std::chrono::milliseconds(400));
+}
+
+TEST_CASE("a holder elsewhere that does not renew is taken over after the lock's duration, by our own clock") {
+  Fixture f;
+  f.hold(f.foreign());
+  const auto begin = f.clock.steady();
+  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+  const auto waited = f.clock.steady() - begin;
+  CHECK(waited >= lock_duration);
+  CHECK(waited < lock_duration + std::chrono::milliseconds(2000));
+}
+
+TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
+  Fixture f;
+  RenewingStore store;
+  Tenant tenant;
+  tenant.slug = tenant.company = "acme";
+  tenant.status.operation = f.foreign();
+  const auto document = store.create(to_document(tenant));
+  World world{f.settings, store, false, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers,
+              f.providers, f.world.zone, f.gate, f.files, f.tiers, f.prices, f.clock, system::os_random(), {}, "tester@host", {}};
+  const auto begin = f.clock.steady();
+  CHECK_THROWS_AS(static_cast<void>(wait_for_lock(world, document, {})), Locked);
+  CHECK(f.clock.steady() - begin < lock_duration);
+}
