@@ -40,10 +40,10 @@ struct ApplyOptions {
 };
 
 struct DeleteOptions {
-  std::string uid;                          // precondition; empty: none
-  std::string propagation = "Background";   // Background | Foreground | Orphan
+  std::string uid;                         // precondition; empty: none
+  std::string propagation = "Background";  // Background | Foreground | Orphan
   bool dry_run = false;
-  std::string resource_version;             // precondition; empty: none
+  std::string resource_version;  // precondition; empty: none
 };
 
 struct LogOptions {
@@ -59,14 +59,14 @@ struct WatchEvent {
 };
 
 // Errors in all of them: what the API's Status says, in its own words as the cause.
-//   401 AuthError · 403 PermissionDenied · 404 NotFound · 409 Conflict · 410 Conflict · 400, 413, 415, 422 ValidationError
-//   429 RateLimited · 503, 504, no answer Unavailable or Timeout · 405, 500 and the rest Failed
-// See ApiError (below) for the Status' reason and causes.
+//   401 AuthError · 403 PermissionDenied · 404 NotFound · 409, 410 Conflict · 400, 413, 415, 422 ValidationError
+//   429 RateLimited · 502, 503 and what no API server sends Unavailable · 504 Timeout · 405, 500 and the rest Failed
+// See api_error_info (below) for the Status' reason and causes.
 
 class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
-  // Nothing when it is not there (404 with reason NotFound; also when the kind itself is not served: see exists()).
+  // Nothing when it is not there (404 with reason NotFound; also when the kind itself is not served: see serves()).
   [[nodiscard]] virtual std::optional<Object> get(const ObjectRef& ref) = 0;
   // All at once on one connection.
   [[nodiscard]] virtual Each<std::optional<Object>> get_all(std::span<const ObjectRef> refs) = 0;
@@ -95,8 +95,11 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
   // Lists, then watches from there, for as long as `on_event` returns true and `stop` is not requested. Each object
-  // listed comes as `added` first; after a re-list (410, Expired) what is gone comes as `deleted`. Ends of streams and
-  // passing errors (500, 503, 504, lost connections) are repaired inside, with back-off; 401 and 403 are thrown.
+  // listed comes as `added` first, and then one `bookmark`: now everything that was there has been told. After a
+  // re-list (410, Expired) what is gone comes as `deleted` as it was last seen, what differs as `modified`, and a
+  // `bookmark` again. Ends of streams and passing errors (429, 500, 503, 504, lost connections) are repaired inside,
+  // with back-off, once the first list is there; what the first list throws is thrown, and so are 401 and 403 at any
+  // time.
   virtual void watch(const ResourceType& type, std::string_view name_space, const ListOptions& options,
                      const std::function<bool(const WatchEvent&)>& on_event, std::stop_token stop) = 0;
 };
@@ -153,7 +156,8 @@ class Client : public ObjectReader, public ObjectApplier, public Watcher, public
   std::optional<std::string> remove(const ObjectRef& ref, const DeleteOptions& options) override;
   void watch(const ResourceType& type, std::string_view name_space, const ListOptions& options,
              const std::function<bool(const WatchEvent&)>& on_event, std::stop_token stop) override;
-  std::optional<std::string> logs(std::string_view name_space, std::string_view pod, const LogOptions& options) override;
+  std::optional<std::string> logs(std::string_view name_space, std::string_view pod,
+                                  const LogOptions& options) override;
 
  private:
   struct Impl;

@@ -10,6 +10,7 @@
 
 #include "providers/http/transport.hpp"
 #include "providers/json.hpp"
+#include "providers/system/clock.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -21,18 +22,18 @@ struct ExecPlugin {  // client.authentication.k8s.io
   std::string install_hint;
   std::string interactive_mode;  // Never | IfAvailable | Always
   bool provide_cluster_info = false;
-  std::string cluster_config;    // JSON text of the cluster extension client.authentication.k8s.io/exec; may be empty
+  std::string cluster_config;  // JSON text of the cluster extension client.authentication.k8s.io/exec; may be empty
 };
 
 struct ClusterConfig {
-  std::string server;           // "https://host:port", no trailing slash
-  http::Tls tls;                // CA, client certificate, server name, proxy
-  std::string name_space;       // the context's, or "default"
-  std::string context;          // the name it came from; "in-cluster"
-  std::string origin;           // file name(s), for messages
-  Secret token;                 // may be empty
-  std::string token_file;       // read again when it changes; beats token
-  std::string username;         // basic authentication
+  std::string server;      // "https://host:port", no trailing slash
+  http::Tls tls;           // CA, client certificate, server name, proxy
+  std::string name_space;  // the context's, or "default"
+  std::string context;     // the name it came from; "in-cluster"
+  std::string origin;      // file name(s), for messages
+  Secret token;            // may be empty
+  std::string token_file;  // read again when it changes; beats token
+  std::string username;    // basic authentication
   Secret password;
   std::optional<ExecPlugin> exec;
   http::Headers impersonation;  // Impersonate-* headers
@@ -45,6 +46,7 @@ struct KubeconfigQuery {
   std::string context;             // --kube-context or the setting; empty: current-context
   std::map<std::string, std::string> environment;  // KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT
   std::string service_account_folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+  const system::Clock* clock = &system::real_clock();  // for a client certificate's dates
 };
 
 // Throws NotFound (no kubeconfig at all, a named file or context that is not there: the message lists the contexts that

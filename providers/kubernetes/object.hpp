@@ -28,7 +28,8 @@ struct ResourceType {
 };
 
 // The type of an object's apiVersion and kind, from the table of known kinds (core, apps, batch, networking, policy,
-// autoscaling, rbac, storage, apiextensions, cert-manager, coordination, litedesk.io). Throws ValidationError when unknown.
+// autoscaling, rbac, storage, apiextensions, cert-manager, coordination, litedesk.io). Throws ValidationError when
+// unknown.
 [[nodiscard]] const ResourceType& type_of(std::string_view api_version, std::string_view kind);
 // The same by kind alone, or by plural, singular or short name, ignoring case ("deploy"); nothing when unknown.
 [[nodiscard]] const ResourceType* find_type(std::string_view name);
@@ -38,8 +39,8 @@ struct ObjectRef {
   std::string name_space;  // empty when the type is not namespaced
   std::string name;
 
-  [[nodiscard]] std::string path() const;         // of the object
-  [[nodiscard]] std::string to_string() const;    // "Deployment instance-acme/backend", "Namespace instance-acme"
+  [[nodiscard]] std::string path() const;       // of the object
+  [[nodiscard]] std::string to_string() const;  // "Deployment instance-acme/backend", "Namespace instance-acme"
   friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
 };
 
@@ -80,7 +81,7 @@ struct Condition {
   std::string status;  // "True" "False" "Unknown"
   std::string reason;
   std::string message;
-  std::string since;   // lastTransitionTime, RFC 3339; may be empty
+  std::string since;  // lastTransitionTime, RFC 3339; may be empty
 };
 [[nodiscard]] std::optional<Condition> find_condition(const Object& object, std::string_view type);
 

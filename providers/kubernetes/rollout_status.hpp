@@ -24,14 +24,14 @@ struct RolloutStatus {
 
 // Why a pod does not run.
 struct PodTrouble {
-  std::string container;   // empty when it is the pod's own
-  std::string reason;      // "ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "OOMKilled", ...
-  std::string message;     // the kubelet's or the scheduler's words
+  std::string container;  // empty when it is the pod's own
+  std::string reason;     // "ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "OOMKilled", ...
+  std::string message;    // the kubelet's or the scheduler's words
   int restarts = 0;
-  int exit_code = 0;       // of the last run, with a crash
-  bool final = false;      // waiting cannot help: InvalidImageName, CreateContainerConfigError, ErrImageNeverPull
-  bool image = false;      // an image that cannot be pulled
-  bool crash = false;      // a container that ends again and again
+  int exit_code = 0;   // of the last run, with a crash
+  bool final = false;  // waiting cannot help: InvalidImageName, CreateContainerConfigError, ErrImageNeverPull
+  bool image = false;  // an image that cannot be pulled
+  bool crash = false;  // a container that ends again and again
   bool unschedulable = false;
 };
 [[nodiscard]] std::vector<PodTrouble> pod_troubles(const Object& pod);
