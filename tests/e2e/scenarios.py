@@ -1,0 +1,276 @@
+"""The end-to-end scenarios: the same on the sandbox and on real peers. Each is a function of a Target and a slug of its own.
+
+A scenario checks what it must and returns a transcript, a list of lines without times and identifiers; test_scenarios.py holds
+the transcripts of the two targets against each other.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import harness
+
+
+class Transcript:
+    def __init__(self, target, slug):
+        self.target, self.slug, self.lines = target, slug, []
+
+    def run(self, *arguments, expect=0, env=None, timeout=120):
+        code, out, err = self.target.run(*arguments, env=env, timeout=timeout)
+        shown = " ".join(arguments)
+        assert code == expect, "%s: litedesk %s: exit %d instead of %d\n%s%s" % (self.target.name, shown, code, expect, out, err)
+        self.note("$ litedesk " + shown + " -> %d" % code)
+        for line in out.splitlines():
+            self.note("out: " + line)
+        for line in sorted(set(settled(err.splitlines()))):
+            self.note("err: " + line)
+        return out, err
+
+    def note(self, line):
+        text = harness.normalise(line, self.slug)
+        if text:
+            self.lines.append(text)
+
+
+def settled(lines):
+    """Progress without the states in between, which come as the machine is quick."""
+    return [line for line in lines if not re.match(r"^\s*(·|\.\.\.|…|-|\*|~)\s", line) and "waiting" not in line and "PENDING" not in line
+            and not re.search(r"\b[01]/2 ready\b|\b0/1 ready\b|running|for the controller", line)]
+
+
+def create(t, tier="starter"):
+    t.run("tenant", "create", "Acme " + t.slug, "--email", "owner@acme.example", "--slug", t.slug, "--tier", tier)
+
+
+def nothing_left(target, slug):
+    code, _, _ = target.kubectl("get", "namespace", "instance-" + slug, check=False)
+    assert code != 0, "namespace instance-%s is there" % slug
+    code, out, _ = target.run("dns", "get", slug, "-o", "json")
+    assert code != 0 or slug not in out, "a DNS record of %s is there: %s" % (slug, out)
+    assert phase(target, slug) in ("failed", ""), phase(target, slug)
+
+
+def phase(target, slug):
+    return target.json("tenant", "get", slug)["status"].get("phase", "")
+
+
+def happy(target, slug):
+    """Register, plan, provision, provision again, look."""
+    t = Transcript(target, slug)
+    create(t)
+    out, _ = t.run("instance", "plan", slug)
+    t.run("instance", "plan", slug, "--exit-code", expect=10)
+    t.run("instance", "provision", slug)
+    out, err = t.run("instance", "provision", slug)
+    assert "no changes" in (out + err).lower()
+    t.run("instance", "plan", slug, "--exit-code", expect=0)
+    t.run("status", slug)
+    assert phase(target, slug) == "active"
+    document = target.json("status", slug)
+    assert document["health"] == "healthy", document
+    for part in document["parts"]:
+        assert part["state"] == "ok", part
+    return t.lines
+
+
+def no_wait(target, slug):
+    """--no-wait leaves it provisioning; `instance wait` finishes it."""
+    t = Transcript(target, slug)
+    create(t, "trial")
+    t.run("instance", "provision", slug, "--no-wait")
+    assert phase(target, slug) == "provisioning"
+    t.run("instance", "wait", slug)
+    assert phase(target, slug) == "active"
+    return t.lines
+
+
+def wrong_image(target, slug):
+    """An image that is not there is undone, with the reason."""
+    t = Transcript(target, slug)
+    create(t)
+    begin = time.monotonic()
+    _, err = t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "missing"})
+    assert "ImagePullBackOff" in err and "backend" in err, err
+    assert time.monotonic() - begin < 60
+    nothing_left(target, slug)
+    t.lines = [line for line in t.lines if line.startswith("$")]
+    return t.lines
+
+
+def crash_loop(target, slug):
+    """A backend that crashes is undone, with its last log lines."""
+    t = Transcript(target, slug)
+    create(t)
+    _, err = t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    assert "CrashLoopBackOff" in err and "MongoServerSelectionError" in err, err
+    nothing_left(target, slug)
+    t.lines = [line for line in t.lines if line.startswith("$")]
+    return t.lines
+
+
+def keep_and_mend(target, slug):
+    """--keep-on-failure keeps it; with the cause mended the next run goes on."""
+    t = Transcript(target, slug)
+    create(t)
+    _, err = t.run("instance", "provision", slug, "--keep-on-failure", expect=1, env={"BACKEND_IMAGE_TAG": "crash"})
+    assert "CrashLoopBackOff" in err, err
+    assert phase(target, slug) == "failed"
+    target.kubectl("get", "namespace", "instance-" + slug)
+    code, out, _ = target.run("status", slug)
+    assert code == 1 and "CrashLoopBackOff" in out, out
+    t.run("instance", "provision", slug)
+    assert phase(target, slug) == "active"
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def templates_with(target, name, text):
+    folder = os.path.join(target.home, "templates-" + str(abs(hash(text)) % 10000))
+    if not os.path.exists(folder):
+        code, _, err = target.run("template", "eject", folder)
+        assert code == 0, err
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as out:
+        out.write(text)
+    return folder
+
+
+def quota(target, slug):
+    """Pods that the quota refuses end it at once."""
+    t = Transcript(target, slug)
+    create(t)
+    folder = templates_with(target, "instance/resource-quota.yaml",
+                            "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: instance}\nspec: {hard: {requests.cpu: 10m, requests.memory: 1Mi, limits.cpu: 10m, limits.memory: 1Mi}}\n")
+    begin = time.monotonic()
+    _, err = t.run("instance", "provision", slug, expect=7, env={"LITEDESK_TEMPLATES": folder})
+    assert "exceeded quota" in err, err
+    assert time.monotonic() - begin < 30
+    nothing_left(target, slug)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def time_out(target, slug):
+    """What is slower than the time-out is undone (7), or kept (6), as asked; a kept one goes on."""
+    t = Transcript(target, slug)
+    create(t)
+    slow = {"BACKEND_IMAGE_TAG": "slow"}
+    _, err = t.run("instance", "provision", slug, "--timeout", "4s", expect=7, env=slow)
+    nothing_left(target, slug)
+    _, err = t.run("instance", "provision", slug, "--timeout", "4s", "--keep-on-failure", expect=6, env=slow)
+    assert phase(target, slug) == "provisioning"
+    t.run("instance", "provision", slug, env=slow)
+    assert phase(target, slug) == "active"
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def terminated_by_signal(target, slug):
+    """SIGTERM undoes within the grace of a CI job, says how to go on, and exits 130."""
+    t = Transcript(target, slug)
+    create(t)
+    process = target.start("instance", "provision", slug, env={"BACKEND_IMAGE_TAG": "slow"})
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        code, _, _ = target.kubectl("get", "deployment", "backend", "-n", "instance-" + slug, check=False)
+        if code == 0:
+            break
+        time.sleep(0.05)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, "exit %s\n%s%s" % (process.returncode, out, err)
+    assert time.monotonic() - begin < 10
+    assert "undone" in err and "litedesk instance provision" in err, err
+    assert out.count("active") == 0
+    target.kubectl("wait", "--for=delete", "namespace/instance-" + slug, "--timeout=30s", check=False)
+    nothing_left(target, slug)
+    t.run("instance", "provision", slug)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def two_at_once(target, slug):
+    """Of two provisions at once one does it, and the other waits or is refused with the holder's name."""
+    t = Transcript(target, slug)
+    create(t)
+    both = [target.start("instance", "provision", slug, env={"LITEDESK_BACKEND_IMAGE": "litedesk/crm-backend:1.4.2"}) for _ in range(2)]
+    results = []
+    for process in both:
+        out, err = process.communicate(timeout=90)
+        results.append((process.returncode, err))
+    codes = sorted(code for code, _ in results)
+    assert codes in ([0, 0], [0, 4]), results
+    for code, err in results:
+        if code == 4:
+            assert "locked by" in err and "pid" in err, err
+    assert phase(target, slug) == "active"
+    return t.lines[:1]
+
+
+def foreign_record(target, slug):
+    """A DNS record that is not ours is not touched, and nothing is made."""
+    t = Transcript(target, slug)
+    create(t)
+    import urllib.request  # noqa: F401
+    aws(target, "change-resource-record-sets", "--hosted-zone-id", target.env["AWS_ROUTE53_HOSTED_ZONE_ID"], "--change-batch", json.dumps(
+        {"Changes": [{"Action": "CREATE", "ResourceRecordSet": {"Name": slug + ".litedesk.com", "Type": "CNAME", "TTL": 60,
+                                                                 "ResourceRecords": [{"Value": "elsewhere.example.com"}]}}]}))
+    _, err = t.run("instance", "provision", slug, expect=4)
+    assert "not owned" in err, err
+    code, _, _ = target.kubectl("get", "namespace", "instance-" + slug, check=False)
+    assert code != 0
+    return t.lines
+
+
+def aws(target, *arguments):
+    env = {**target.env, "AWS_PAGER": "", "PATH": os.environ["PATH"]}
+    env.pop("LITEDESK_HOME", None)
+    done = subprocess.run(["aws", "route53", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def upgrade(target, slug):
+    """Another image is an update of one Deployment, field by field; a bad one is rolled back to what was."""
+    t = Transcript(target, slug)
+    create(t)
+    t.run("instance", "provision", slug)
+    out, _ = t.run("instance", "plan", slug, env={"BACKEND_IMAGE_TAG": "1.5.0"})
+    assert "1.4.2" in out and "1.5.0" in out, out
+    t.run("instance", "provision", slug, env={"BACKEND_IMAGE_TAG": "1.5.0"})
+    image = ["get", "deployment", "backend", "-n", "instance-" + slug, "-o", "jsonpath={.spec.template.spec.containers[0].image}"]
+    assert target.kubectl(*image) == "litedesk/crm-backend:1.5.0"
+    t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    assert target.kubectl(*image) == "litedesk/crm-backend:1.5.0", target.kubectl(*image)
+    assert phase(target, slug) == "active"
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def foreign_field(target, slug):
+    """A field that somebody else took over is a conflict that names them, and nothing is changed."""
+    t = Transcript(target, slug)
+    create(t)
+    t.run("instance", "provision", slug)
+    target.kubectl("scale", "deployment", "frontend", "-n", "instance-" + slug, "--replicas=3")
+    _, err = t.run("instance", "provision", slug, expect=4)
+    assert "replicas" in err, err
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def other_tier(target, slug):
+    """A tier up adds the autoscaler, a tier down takes it away again."""
+    t = Transcript(target, slug)
+    create(t)
+    t.run("instance", "provision", slug)
+    t.run("tenant", "update", slug, "--tier", "enterprise")
+    t.run("instance", "provision", slug)
+    target.kubectl("get", "hpa", "backend", "-n", "instance-" + slug)
+    t.run("tenant", "update", slug, "--tier", "starter")
+    t.run("instance", "provision", slug, "--yes")
+    code, _, _ = target.kubectl("get", "hpa", "backend", "-n", "instance-" + slug, check=False)
+    assert code != 0
+    return [line for line in t.lines if line.startswith("$")]
+
+
+ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
+       upgrade, foreign_field, other_tier]
