@@ -1,0 +1,372 @@
+// Every setting once: its key, its variables, and how its text becomes a value.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/settings.hpp"
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+std::vector<std::string> split_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(','), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+Backing to_backing(const std::string& text) {
+  return text == "sandbox" ? Backing::sandbox : Backing::real;
+}
+std::string from_backing(Backing backing) {
+  return backing == Backing::sandbox ? "sandbox" : "real";
+}
+
+[[noreturn]] void refuse(std::string message, std::string hint = {}) {
+  throw UsageError({.message = std::move(message), .hint = std::move(hint), .resource = {}, .cause = {}});
+}
+
+bool to_bool(const std::string& text) {
+  std::string word = text;
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (word == "true" || word == "enabled" || word == "1" || word == "yes" || word == "on") return true;
+  if (word == "false" || word == "disabled" || word == "0" || word == "no" || word == "off") return false;
+  refuse(fmt::format("\"{}\" is neither true nor false", printable(text)));
+}
+
+void check_http_url(const std::string& text) {
+  const bool loopback =
+      text.starts_with("http://127.0.0.1") || text.starts_with("http://localhost") || text.starts_with("http://[::1]");
+  if (!text.starts_with("https://") && !loopback) {
+    refuse(fmt::format("\"{}\" is no https:// address", printable(text)),
+           "credentials are sent there: plain http is taken for loopback only");
+  }
+}
+
+void check_domain(const std::string& text) {
+  const bool good = text.find('.') != std::string::npos && text.front() != '.' && text.back() != '.' &&
+                    std::all_of(text.begin(), text.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+                    });
+  if (!good) refuse(fmt::format("\"{}\" is no domain name", printable(text)), "lower case, like litedesk.com");
+}
+
+std::map<std::string, std::string> to_labels(const std::string& text) {
+  std::map<std::string, std::string> labels;
+  for (const std::string& pair : split_commas(text)) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) refuse(fmt::format("\"{}\" is no KEY=VALUE", printable(pair)));
+    labels[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return labels;
+}
+
+std::string from_labels(const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> pairs;
+  for (const auto& [key, value] : labels) pairs.push_back(key + "=" + value);
+  return joined(pairs);
+}
+
+const std::vector<std::string> backings{"real", "sandbox"};
+
+using S = Settings;
+using Text = const std::string&;
+
+const std::vector<SettingKey>& table() {
+  static const std::vector<SettingKey> keys{
+      {"provisioning",
+       "whether instances may be made: enabled or disabled",
+       "",
+       {"ENABLE_INSTANCE_PROVISIONING"},
+       false,
+       {},
+       [](S& s, Text t) { s.provisioning_enabled = to_bool(t); },
+       [](const S& s) -> std::string { return s.provisioning_enabled ? "enabled" : "disabled"; }},
+      {"autoRollback",
+       "undo what a failed run made: true or false",
+       "",
+       {"AUTO_ROLLBACK"},
+       false,
+       {},
+       [](S& s, Text t) { s.auto_rollback = to_bool(t); },
+       [](const S& s) -> std::string { return s.auto_rollback ? "true" : "false"; }},
+      {"registry",
+       "where tenants are kept: cluster, or sqlite:PATH",
+       "LITEDESK_REGISTRY",
+       {},
+       true,
+       {},
+       [](S& s, Text t) {
+         if (t != "cluster" && t != "sqlite" && !(t.starts_with("sqlite:") && t.size() > 7)) {
+           refuse(fmt::format("\"{}\" is no registry", printable(t)), "write cluster, or sqlite:PATH");
+         }
+         s.registry = t;
+       },
+       [](const S& s) { return s.registry; }},
+      {"kubernetes.provider",
+       "real or sandbox",
+       "LITEDESK_KUBERNETES",
+       {},
+       true,
+       backings,
+       [](S& s, Text t) { s.kubernetes.provider = to_backing(t); },
+       [](const S& s) { return from_backing(s.kubernetes.provider); }},
+      {"kubernetes.kubeconfig",
+       "kubeconfig file",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.kubeconfig = t; },
+       [](const S& s) { return s.kubernetes.kubeconfig; }},
+      {"kubernetes.context",
+       "context within the kubeconfig",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.context = t; },
+       [](const S& s) { return s.kubernetes.context; }},
+      {"kubernetes.clusterId",
+       "the UID of the namespace kube-system: another cluster is refused",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.cluster_id = t; },
+       [](const S& s) { return s.kubernetes.cluster_id; }},
+      {"kubernetes.routing",
+       "ingress",
+       "",
+       {},
+       true,
+       {"ingress"},
+       [](S&, Text) {},
+       [](const S&) -> std::string { return "ingress"; }},
+      {"kubernetes.ingressClass",
+       "class of the Ingress",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.ingress_class = t; },
+       [](const S& s) { return s.kubernetes.ingress_class; }},
+      {"kubernetes.ingressNamespace",
+       "namespace of the ingress controller",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.ingress_namespace = t; },
+       [](const S& s) { return s.kubernetes.ingress_namespace; }},
+      {"kubernetes.ingressService",
+       "Service of the ingress controller",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.ingress_service = t; },
+       [](const S& s) { return s.kubernetes.ingress_service; }},
+      {"kubernetes.ingressPodLabels",
+       "labels of the ingress controller's pods",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.ingress_pod_labels = to_labels(t); },
+       [](const S& s) { return from_labels(s.kubernetes.ingress_pod_labels); }},
+      {"kubernetes.loadBalancer",
+       "host name or address of the ingress load balancer",
+       "LITEDESK_LOAD_BALANCER",
+       {"INGRESS_LOADBALANCER_DNS"},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.load_balancer = t; },
+       [](const S& s) { return s.kubernetes.load_balancer; }},
+      {"kubernetes.issuer",
+       "cert-manager's ClusterIssuer",
+       "LITEDESK_ISSUER",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.issuer = t; },
+       [](const S& s) { return s.kubernetes.issuer; }},
+      {"kubernetes.certificates",
+       "per-host or ingress-default",
+       "",
+       {},
+       true,
+       {"per-host", "ingress-default"},
+       [](S& s, Text t) { s.kubernetes.certificates = t; },
+       [](const S& s) { return s.kubernetes.certificates; }},
+      {"kubernetes.imagePullSecrets",
+       "Secrets that images are pulled with",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.image_pull_secrets = split_commas(t); },
+       [](const S& s) { return joined(s.kubernetes.image_pull_secrets); }},
+      {"database.provider",
+       "real or sandbox",
+       "LITEDESK_DATABASE",
+       {},
+       true,
+       backings,
+       [](S& s, Text t) { s.database.provider = to_backing(t); },
+       [](const S& s) { return from_backing(s.database.provider); }},
+      {"database.strategy",
+       "atlas-shared",
+       "LITEDESK_DATABASE_STRATEGY",
+       {},
+       true,
+       {"atlas-shared"},
+       [](S& s, Text t) { s.database.strategy = t; },
+       [](const S& s) { return s.database.strategy; }},
+      {"database.url",
+       "address of the Atlas API",
+       "LITEDESK_ATLAS_URL",
+       {},
+       true,
+       {},
+       [](S& s, Text t) {
+         check_http_url(t);
+         s.database.url = t;
+         while (s.database.url.ends_with('/')) s.database.url.pop_back();
+       },
+       [](const S& s) { return s.database.url; }},
+      {"database.projects",
+       "Atlas projects",
+       "",
+       {"MONGODB_ATLAS_PROJECT_ID"},
+       true,
+       {},
+       [](S& s, Text t) {
+         for (const std::string& project : split_commas(t)) {
+           const bool hex =
+               project.size() == 24 && project.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+           if (!hex)
+             refuse(fmt::format("\"{}\" is no Atlas project's id", printable(project)), "24 hexadecimal digits");
+         }
+         s.database.projects = split_commas(t);
+       },
+       [](const S& s) { return joined(s.database.projects); }},
+      {"database.cluster",
+       "the shared Atlas cluster",
+       "LITEDESK_ATLAS_CLUSTER",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.database.cluster = t; },
+       [](const S& s) { return s.database.cluster; }},
+      {"dns.provider",
+       "real or sandbox",
+       "LITEDESK_DNS",
+       {},
+       true,
+       backings,
+       [](S& s, Text t) { s.dns.provider = to_backing(t); },
+       [](const S& s) { return from_backing(s.dns.provider); }},
+      {"dns.zone",
+       "id of the hosted zone",
+       "LITEDESK_DNS_ZONE",
+       {"AWS_ROUTE53_HOSTED_ZONE_ID", "ROUTE53_HOSTED_ZONE_ID"},
+       true,
+       {},
+       [](S& s, Text t) {
+         constexpr std::string_view prefix = "/hostedzone/";
+         const std::string id = t.starts_with(prefix) ? t.substr(prefix.size()) : t;
+         if (id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos) {
+           refuse(fmt::format("\"{}\" is no hosted zone's id", printable(t)),
+                  "capital letters and digits, like Z0123456789ABC");
+         }
+         s.dns.zone = id;
+       },
+       [](const S& s) { return s.dns.zone; }},
+      {"dns.domain",
+       "the base domain",
+       "LITEDESK_DOMAIN",
+       {"BASE_DOMAIN"},
+       true,
+       {},
+       [](S& s, Text t) {
+         check_domain(t);
+         s.dns.domain = t;
+       },
+       [](const S& s) { return s.dns.domain; }},
+      {"dns.strategy",
+       "record, wildcard or none",
+       "LITEDESK_DNS_STRATEGY",
+       {},
+       true,
+       {"record", "wildcard", "none"},
+       [](S& s, Text t) { s.dns.strategy = t; },
+       [](const S& s) { return s.dns.strategy; }},
+      {"images.backend",
+       "image of the backend",
+       "LITEDESK_BACKEND_IMAGE",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.backend_image = t; },
+       [](const S& s) { return s.backend_image; }},
+      {"images.frontend",
+       "image of the frontend",
+       "LITEDESK_FRONTEND_IMAGE",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.frontend_image = t; },
+       [](const S& s) { return s.frontend_image; }},
+      {"templates",
+       "folder of changed templates",
+       "LITEDESK_TEMPLATES",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.templates_folder = t; },
+       [](const S& s) { return s.templates_folder.string(); }},
+  };
+  return keys;
+}
+
+}  // namespace
+
+std::span<const SettingKey> setting_keys() {
+  return table();
+}
+
+const SettingKey* find_setting(std::string_view key) {
+  const auto found =
+      std::find_if(table().begin(), table().end(), [&](const SettingKey& each) { return each.key == key; });
+  return found == table().end() ? nullptr : &*found;
+}
+
+void apply_setting(Settings& settings, const SettingKey& key, const std::string& text, const std::string& where) {
+  if (!key.choices.empty() && std::find(key.choices.begin(), key.choices.end(), text) == key.choices.end()) {
+    throw UsageError({.message = fmt::format("{}: \"{}\" is no value of {}", where, printable(text), key.key),
+                      .hint = suggestion(text, key.choices),
+                      .resource = {},
+                      .cause = {}});
+  }
+  try {
+    key.set(settings, text);
+  } catch (const UsageError& error) {
+    throw UsageError(
+        {.message = fmt::format("{}: {}", where, error.message()), .hint = error.hint(), .resource = {}, .cause = {}});
+  }
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,63 @@
+// Which context a command works in: flags, variables, .env and the config file become one Settings, and every value
+// remembers where it came from. docs/contexts-and-settings.md tells the rules to people.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/config_file.hpp"
+#include "cli/invocation.hpp"
+#include "cli/paths.hpp"
+#include "commands/settings.hpp"
+
+namespace litedesk::cli {
+
+// One setting, by the key that the config file has for it. Values are text on their way: lists are joined by commas.
+struct SettingKey {
+  std::string_view key;  // "dns.zone"
+  std::string_view help;
+  std::string_view variable;                // LITEDESK_DNS_ZONE; may be empty
+  std::vector<std::string_view> inherited;  // what LiteDesk operators have already: AWS_ROUTE53_HOSTED_ZONE_ID ...
+  // Says where things are made: then a context that is named explicitly does not take it from an inherited variable at
+  // all.
+  bool is_target = true;
+  std::vector<std::string> choices;
+  void (*set)(Settings&, const std::string&);
+  std::string (*get)(const Settings&);
+};
+[[nodiscard]] std::span<const SettingKey> setting_keys();
+[[nodiscard]] const SettingKey* find_setting(std::string_view key);
+// Puts the text into the settings. Throws UsageError that begins with `where` when the text cannot be a value of it.
+void apply_setting(Settings& settings, const SettingKey& key, const std::string& text, const std::string& where);
+
+struct Origin {
+  std::string key, value;  // secrets are masked
+  std::string from;        // "flag --kubeconfig", "LITEDESK_DNS_ZONE", ".env: BASE_DOMAIN", "config.yaml:12", "default"
+};
+
+struct Resolved {
+  Settings settings;
+  Paths paths;
+  std::vector<Origin> origins;
+  std::vector<std::string> warnings;
+  bool sandbox_by_default = false;  // nobody asked for it: a first line on stderr says so
+  // Why a real cluster cannot be opened: KUBECONFIG is there, and the explicit context says nothing about the cluster.
+  std::string kubeconfig_refusal;
+};
+
+// Throws UsageError: no settings at all and nobody at a terminal, a context that is not there (with the nearest one), a
+// bad value; ValidationError for a config file that cannot be read as one.
+[[nodiscard]] Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
+                                        const std::filesystem::path& folder, bool terminal);
+
+// `.env` as the programs around LiteDesk read it: NAME=value lines, `export`, quotes, comments.
+[[nodiscard]] Environment parse_dotenv(std::string_view text);
+// Whether a .env file in a working folder may set the variable: DOMAIN's variables, but nothing that says where
+// credentials are sent or which program runs.
+[[nodiscard]] bool dotenv_may_set(std::string_view name);
+
+}  // namespace litedesk::cli
