@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "providers/json.hpp"
 #include "templates/files.hpp"
 

@@ -10,8 +10,10 @@
 
 namespace litedesk {
 
-// The TXT record beside a record says whose it is, named as external-dns names them: "cname-acme.litedesk.com" for the
-// CNAME acme.litedesk.com (nothing may stand at a CNAME's own name), "a-..." for A; a leading "*." becomes "a-any." etc.
+// The TXT record beside a record says whose it is, named as external-dns' TXT registry names them: the type in lower
+// case before the first label, "cname-acme.litedesk.com" for the CNAME acme.litedesk.com (nothing may stand at a
+// CNAME's own name). A leading "*" becomes "_any" (external-dns: --txt-wildcard-replacement=_any): no tenant's slug has
+// an underscore, so that a tenant "any" and the wildcard never share an owner record.
 [[nodiscard]] std::string owner_record_name(std::string_view name, std::string_view type);
 // "heritage=litedesk,litedesk/owner=<registry id>[,litedesk/tenant=<slug>]", unquoted.
 [[nodiscard]] std::string owner_text(std::string_view registry_id, std::string_view slug);
@@ -22,14 +24,14 @@ struct RecordOwner {
 [[nodiscard]] std::optional<RecordOwner> parse_owner_text(std::string_view text);
 
 struct SetRecord {
-  std::string name;      // a label ("acme"), a name in the domain, or with a trailing dot; "*" with wildcard
-  std::string target;    // empty: the load balancer
-  std::string type;      // empty: CNAME for a name, A for IPv4, AAAA for IPv6
+  std::string name;    // a label ("acme"), a name in the domain, or with a trailing dot; "*" with wildcard
+  std::string target;  // empty: the load balancer
+  std::string type;    // empty: CNAME for a name, A for IPv4, AAAA for IPv6
   std::int64_t ttl = 300;
-  bool alias = false;    // an alias A record at an AWS load balancer
-  bool wildcard = false; // *.NAME
-  bool adopt = false;    // take over a record that nobody of ours owns
-  bool wait = false;     // until INSYNC
+  bool alias = false;     // an alias A record at an AWS load balancer
+  bool wildcard = false;  // *.NAME
+  bool adopt = false;     // take over a record that nobody of ours owns
+  bool wait = false;      // until INSYNC
   bool dry_run = false;
   std::string load_balancer;  // what an empty target means
   std::chrono::milliseconds timeout{600'000};
@@ -38,18 +40,26 @@ struct SetRecord {
 struct RecordResult {
   route53::RecordSet record;
   std::optional<route53::RecordSet> before;
-  std::string action;    // created | updated | unchanged | deleted
-  std::string status;    // insync | pending; empty when unchanged
+  std::string action;  // created | updated | unchanged | deleted
+  std::string status;  // insync | pending; empty when unchanged
   std::string change_id;
-  std::string owner;     // registry id; empty when nobody of ours
+  std::string owner;   // registry id; empty when nobody of ours
+  std::string tenant;  // slug that the owner record names; may be empty
 };
 
-// Throws Conflict for a record that is not ours (unless adopt), for another type at the same name; Timeout while PENDING.
+// The record and its owner record in one atomic batch, which holds only if both still are what was read. A name that is
+// the host of a registered tenant is marked as that tenant's. Throws UsageError for a name, target or type that cannot
+// be; Conflict for a record that is not ours (unless adopt), for another type at the same name, for a routing policy;
+// Timeout while PENDING.
 [[nodiscard]] RecordResult set_record(World& world, const SetRecord& wanted, const Observer& observer);
+// All records of that name with their owners. Throws NotFound.
 [[nodiscard]] std::vector<RecordResult> get_records(World& world, std::string_view name);
+// The zone by name and type; a record's owner record is not listed beside it.
 [[nodiscard]] std::vector<RecordResult> list_records(World& world, bool owned_only);
-[[nodiscard]] RecordResult delete_record(World& world, std::string_view name, std::string_view type, bool adopt, bool wait,
-                                         std::chrono::milliseconds timeout, const Observer& observer);
+// Deletes exactly what was read, and its owner record with it. An empty type means the only one there is (UsageError
+// when there are several). Throws NotFound; Conflict for a record that is not ours, unless adopt.
+[[nodiscard]] RecordResult delete_record(World& world, std::string_view name, std::string_view type, bool adopt,
+                                         bool wait, std::chrono::milliseconds timeout, const Observer& observer);
 [[nodiscard]] Json to_json(const RecordResult& result);  // docs/json/dns-record.schema.json
 
 }  // namespace litedesk

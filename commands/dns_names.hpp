@@ -1,0 +1,18 @@
+// What a person means by a name, a target and a type of `litedesk dns`.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "commands/dns_records.hpp"
+
+namespace litedesk {
+
+// "acme" and "acme.litedesk.com" in the domain litedesk.com are one; "@" is the domain itself; a trailing dot means
+// that it is all there. Throws UsageError for a name that cannot be, or that has dots and is not in the domain.
+[[nodiscard]] std::string record_name(std::string_view name, std::string_view domain, bool wildcard);
+// The record that is asked for. `zone` is where it goes: an alias to a name in the same domain stays in it.
+[[nodiscard]] route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domain,
+                                               std::string_view load_balancer, const route53::HostedZoneId& zone);
+
+}  // namespace litedesk

@@ -1,0 +1,355 @@
+#include "commands/dns_records.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "commands/dns_names.hpp"
+#include "commands/parallel.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk {
+
+namespace {
+
+using route53::Action;
+using route53::RecordChange;
+using route53::RecordSet;
+
+std::string title(const RecordSet& record) {
+  return record.type + " " + record.name;
+}
+
+std::string describe(const RecordSet& record) {
+  if (record.alias) return "alias to " + record.alias->name;
+  std::string text;
+  for (const auto& value : record.values) text += (text.empty() ? "" : ", ") + value;
+  return text + " (TTL " + std::to_string(record.ttl) + ")";
+}
+
+[[noreturn]] void conflict(const RecordSet& record, const std::string& why, std::string hint) {
+  throw Conflict({.message = title(record) + " " + why,
+                  .hint = std::move(hint),
+                  .resource = "route53 " + title(record),
+                  .cause = title(record) + " is " + describe(record)});
+}
+
+// What a TXT at an owner record's name says.
+struct Ownership {
+  bool ours = false;
+  RecordOwner owner;  // the registry's and tenant's, when it is one of litedesk
+  std::string other;  // who else has it: "registry 1234", "external-dns"; empty when nobody
+};
+
+Ownership read_ownership(const std::optional<RecordSet>& txt, std::string_view registry_id) {
+  Ownership result;
+  if (!txt) return result;
+  for (const auto& value : txt->values) {
+    const auto text = route53::unquote_txt(value);
+    if (const auto owner = parse_owner_text(text)) {
+      result.owner = *owner;
+      if (owner->registry_id == registry_id) {
+        result.ours = true;
+        result.other.clear();
+        return result;
+      }
+      result.other = "registry " + owner->registry_id + (owner->slug.empty() ? "" : ", tenant " + owner->slug);
+    } else if (result.other.empty()) {
+      result.other = text.starts_with("heritage=external-dns") ? "external-dns" : "somebody who wrote other text there";
+    }
+  }
+  return result;
+}
+
+// Owner texts of any registry or external-dns give way; whatever else stands in that TXT record stays.
+RecordSet owner_record(const RecordSet& record, const std::optional<RecordSet>& live, const std::string& text) {
+  RecordSet owner;
+  owner.name = owner_record_name(record.name, record.type);
+  owner.type = "TXT";
+  if (live) owner.ttl = live->ttl;
+  if (live)
+    for (const auto& value : live->values)
+      if (!route53::unquote_txt(value).starts_with("heritage=")) owner.values.push_back(value);
+  owner.values.push_back(route53::quote_txt(text));
+  return owner;
+}
+
+std::optional<RecordSet> without_owner(const RecordSet& live) {
+  auto rest = live;
+  std::erase_if(rest.values,
+                [](const std::string& value) { return parse_owner_text(route53::unquote_txt(value)).has_value(); });
+  if (rest.values.empty()) return std::nullopt;
+  return rest;
+}
+
+// A DELETE of exactly what was read, then a CREATE: the batch fails if somebody was quicker, where an UPSERT would not.
+void replace(std::vector<RecordChange>& removals, std::vector<RecordChange>& additions,
+             const std::optional<RecordSet>& before, const std::optional<RecordSet>& after) {
+  if (before && after && route53::equivalent(*before, *after)) return;
+  if (before) removals.push_back({Action::remove, *before});
+  if (after) additions.push_back({Action::create, *after});
+}
+
+class Progress {
+ public:
+  Progress(World& world, const Observer& observer) : world_(world), observer_(observer), begin_(world.clock.steady()) {}
+
+  void say(StepState state, std::string message) const {
+    if (!observer_) return;
+    const auto elapsed = std::chrono::duration_cast<system::milliseconds>(world_.clock.steady() - begin_);
+    observer_({"dns", state, std::move(message), elapsed});
+  }
+
+ private:
+  World& world_;
+  const Observer& observer_;
+  system::SteadyPoint begin_;
+};
+
+struct Order {
+  route53::HostedZoneId zone;
+  std::vector<RecordChange> changes;
+  std::string comment;
+  bool wait = false;
+  std::chrono::milliseconds timeout{0};
+};
+
+void send(World& world, const Order& order, RecordResult& result, const Observer& observer) {
+  const Progress progress(world, observer);
+  progress.say(StepState::running, order.comment);
+  const auto info = world.record_writer.change(order.zone, order.changes, order.comment);
+  result.change_id = info.id;
+  result.status = info.status == route53::ChangeStatus::insync ? "insync" : "pending";
+  if (result.status == "insync" || !order.wait) {
+    progress.say(StepState::done, result.status == "insync" ? "INSYNC" : "PENDING");
+    return;
+  }
+  progress.say(StepState::running, "PENDING");
+  if (route53::wait_insync(world.record_writer, info.id, order.timeout, world.clock, world.interrupted)) {
+    result.status = "insync";
+    progress.say(StepState::done, "INSYNC");
+    return;
+  }
+  progress.say(StepState::failed, "still PENDING");
+  const ErrorDetails details{.message = title(result.record) + " is changed, and the change is still PENDING",
+                             .hint = "aws route53 get-change --id " + info.id + " tells when it is INSYNC",
+                             .resource = "route53 " + title(result.record),
+                             .cause = ""};
+  if (world.interrupted.stop_requested()) throw Cancelled(details);
+  throw Timeout(details);
+}
+
+// The slug of the registered tenant whose host this is; empty when there is none.
+std::string tenant_of(World& world, const std::string& name) {
+  const auto suffix = "." + route53::from_wire_name(world.settings.dns.domain);
+  if (!name.ends_with(suffix)) return {};
+  const auto label = name.substr(0, name.size() - suffix.size());
+  if (label.empty() || label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) return {};
+  return world.registry.get(label) ? label : std::string();
+}
+
+void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wanted) {
+  for (const auto& record : records) {
+    if (record.type == wanted.type) {
+      if (!record.set_identifier.empty())
+        conflict(record, "has a routing policy (" + record.set_identifier + "), and litedesk sets simple records only",
+                 "change it where it was made");
+      continue;
+    }
+    if (record.type != "CNAME" && wanted.type != "CNAME") continue;
+    if (record.type == "SOA" || record.type == "NS")
+      conflict(record, "stands at " + record.name + ", where no CNAME may be then",
+               "use --alias at the zone's apex (to an AWS load balancer), or --type A with an address");
+    conflict(record, "stands at that name, and a CNAME allows nothing beside it",
+             "delete it first: litedesk dns delete " + record.name + " --type " + record.type);
+  }
+}
+
+void check_owned(const RecordSet& record, const Ownership& ownership) {
+  const auto owner_name = owner_record_name(record.name, record.type);
+  conflict(record,
+           ownership.other.empty() ? "is there, and this registry does not own it (no TXT " + owner_name + ")"
+                                   : "belongs to " + ownership.other + " (TXT " + owner_name + ")",
+           ownership.other == "external-dns"
+               ? "external-dns would change it back: take it out there first, then --adopt"
+               : "--adopt takes it over");
+}
+
+std::optional<RecordSet> of_type(const std::vector<RecordSet>& records, std::string_view type) {
+  for (const auto& record : records)
+    if (record.type == type) return record;
+  return std::nullopt;
+}
+
+RecordResult shown(const RecordSet& record, const std::optional<RecordSet>& txt, std::string_view registry_id) {
+  RecordResult result;
+  result.record = record;
+  auto ownership = read_ownership(txt, registry_id);
+  // An owner record that has outlived its record is its own witness.
+  if (!txt && record.type == "TXT") ownership = read_ownership(record, registry_id);
+  result.owner = ownership.owner.registry_id;
+  result.tenant = ownership.owner.slug;
+  return result;
+}
+
+Json to_json(const RecordSet& record) {
+  Json alias;
+  if (record.alias)
+    alias = {{"zone", record.alias->zone.value},
+             {"name", record.alias->name},
+             {"evaluateHealth", record.alias->evaluate_health}};
+  return {{"name", record.name},     {"type", record.type}, {"ttl", record.ttl},
+          {"values", record.values}, {"alias", alias},      {"setIdentifier", record.set_identifier}};
+}
+
+}  // namespace
+
+RecordResult set_record(World& world, const SetRecord& wanted, const Observer& observer) {
+  const auto name = record_name(wanted.name, world.settings.dns.domain, wanted.wildcard);
+  route53::HostedZoneId zone;
+  std::string registry_id, slug;
+  run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); },
+           [&] { slug = tenant_of(world, name); }});
+  RecordResult result;
+  result.record = wanted_record(wanted, world.settings.dns.domain, world.settings.kubernetes.load_balancer, zone);
+
+  std::vector<RecordSet> records;
+  std::optional<RecordSet> txt;
+  const auto owner_name = owner_record_name(name, result.record.type);
+  run_all({[&] { records = world.records.get_name(zone, name); },
+           [&] { txt = world.records.get(zone, owner_name, "TXT"); }});
+  check_neighbours(records, result.record);
+  result.before = of_type(records, result.record.type);
+
+  const auto ownership = read_ownership(txt, registry_id);
+  if (!wanted.adopt && !ownership.ours && (result.before || !ownership.other.empty()))
+    check_owned(result.before ? *result.before : *txt, ownership);
+  // What a tenant's instance was given stays marked as its own.
+  if (slug.empty() && ownership.ours) slug = ownership.owner.slug;
+  result.owner = registry_id;
+  result.tenant = slug;
+
+  std::vector<RecordChange> changes, additions;
+  replace(changes, additions, result.before, result.record);
+  replace(changes, additions, txt, owner_record(result.record, txt, owner_text(registry_id, slug)));
+  changes.insert(changes.end(), additions.begin(), additions.end());
+  result.action = changes.empty() ? "unchanged" : result.before ? "updated" : "created";
+  if (changes.empty() || wanted.dry_run) return result;
+  send(world, {zone, std::move(changes), "litedesk dns set " + name, wanted.wait, wanted.timeout}, result, observer);
+  return result;
+}
+
+std::vector<RecordResult> get_records(World& world, std::string_view name) {
+  const auto full = record_name(name, world.settings.dns.domain, false);
+  const auto zone = world.zone();
+  const auto records = world.records.get_name(zone, full);
+  if (records.empty())
+    throw NotFound({.message = "no record " + full + " in the zone",
+                    .hint = "litedesk dns list shows what there is",
+                    .resource = "route53 " + full,
+                    .cause = ""});
+  std::set<std::string> types;
+  for (const auto& record : records) types.insert(record.type);
+  std::map<std::string, std::optional<RecordSet>> owners;
+  std::string registry_id;
+  std::vector<std::function<void()>> reads{[&] { registry_id = world.registry.registry_id(); }};
+  for (const auto& type : types) {
+    auto* owner = &owners[type];
+    reads.emplace_back([&world, &zone, &full, &type, owner] {
+      *owner = world.records.get(zone, owner_record_name(full, type), "TXT");
+    });
+  }
+  run_all(reads);
+  std::vector<RecordResult> results;
+  for (const auto& record : records) results.push_back(shown(record, owners[record.type], registry_id));
+  return results;
+}
+
+std::vector<RecordResult> list_records(World& world, bool owned_only) {
+  std::vector<RecordSet> records;
+  std::string registry_id;
+  run_all({[&] { records = world.records.list(world.zone()); }, [&] { registry_id = world.registry.registry_id(); }});
+  std::map<std::string, const RecordSet*> texts;
+  for (const auto& record : records)
+    if (record.type == "TXT") texts[record.name] = &record;
+  std::set<std::string> beside;  // owner records that stand beside their record
+  std::vector<RecordResult> results;
+  for (const auto& record : records) {
+    const auto found = texts.find(owner_record_name(record.name, record.type));
+    std::optional<RecordSet> txt;
+    if (found != texts.end()) txt = *found->second;
+    results.push_back(shown(record, txt, registry_id));
+    if (!results.back().owner.empty() && txt && !without_owner(*txt)) beside.insert(txt->name);
+  }
+  std::erase_if(results, [&](const RecordResult& result) {
+    if (result.record.type == "TXT" && beside.contains(result.record.name)) return true;
+    return owned_only && result.owner != registry_id;
+  });
+  std::stable_sort(results.begin(), results.end(), [](const RecordResult& a, const RecordResult& b) {
+    return std::tie(a.record.name, a.record.type) < std::tie(b.record.name, b.record.type);
+  });
+  return results;
+}
+
+RecordResult delete_record(World& world, std::string_view name, std::string_view type, bool adopt, bool wait,
+                           std::chrono::milliseconds timeout, const Observer& observer) {
+  const auto full = record_name(name, world.settings.dns.domain, false);
+  route53::HostedZoneId zone;
+  std::string registry_id;
+  run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); }});
+  auto records = world.records.get_name(zone, full);
+  std::string wanted_type(type);
+  for (char& c : wanted_type)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  if (!wanted_type.empty()) std::erase_if(records, [&](const RecordSet& record) { return record.type != wanted_type; });
+  if (records.empty())
+    throw NotFound({.message = "no record " + (wanted_type.empty() ? "" : wanted_type + " ") + full + " in the zone",
+                    .hint = "litedesk dns list shows what there is",
+                    .resource = "route53 " + full,
+                    .cause = ""});
+  std::set<std::string> types;
+  for (const auto& record : records) types.insert(record.type);
+  if (types.size() > 1) {
+    std::string list;
+    for (const auto& each : types) list += (list.empty() ? "" : ", ") + each;
+    throw UsageError({.message = "there are several records " + full + ": " + list,
+                      .hint = "say which with --type",
+                      .resource = "route53 " + full,
+                      .cause = ""});
+  }
+
+  RecordResult result;
+  result.record = records.front();
+  result.before = records.front();
+  result.action = "deleted";
+  const auto txt = world.records.get(zone, owner_record_name(full, result.record.type), "TXT");
+  auto ownership = read_ownership(txt, registry_id);
+  if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
+  if (!ownership.ours && !adopt) check_owned(result.record, ownership);
+  result.owner = ownership.owner.registry_id;
+  result.tenant = ownership.owner.slug;
+
+  std::vector<RecordChange> changes, additions;
+  for (const auto& record : records) changes.push_back({Action::remove, record});
+  // Another's text in the owner record stays.
+  if (txt && ownership.owner.registry_id.size() > 0) replace(changes, additions, txt, without_owner(*txt));
+  changes.insert(changes.end(), additions.begin(), additions.end());
+  send(world, {zone, std::move(changes), "litedesk dns delete " + full, wait, timeout}, result, observer);
+  return result;
+}
+
+Json to_json(const RecordResult& result) {
+  auto document = to_json(result.record);
+  document["before"] = result.before ? to_json(*result.before) : Json();
+  document["action"] = result.action;
+  document["status"] = result.status;
+  document["changeId"] = result.change_id;
+  document["owner"] = result.owner;
+  document["tenant"] = result.tenant;
+  return document;
+}
+
+}  // namespace litedesk
