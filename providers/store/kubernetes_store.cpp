@@ -120,6 +120,8 @@ class KubernetesStore : public Store {
     options.resource_version = std::string(version);
     try {
       if (applier_.remove(ref(name), options)) return true;
+    } catch (const NotFound&) {
+      refuse_not_served();
     } catch (const Conflict& error) {
       refuse_stale(name, error.cause());
     }
@@ -236,7 +238,8 @@ Document to_document(const kubernetes::Object& object) {
   document.name = object.name();
   document.desired = section(object.json(), "spec");
   document.observed = section(object.json(), "status");
-  for (const auto& label : labels_of(object.json()).items()) {
+  const Json labels = labels_of(object.json());
+  for (const auto& label : labels.items()) {
     if (label.value().is_string()) document.labels[label.key()] = label.value().get<std::string>();
   }
   document.version = object.resource_version();

@@ -156,8 +156,7 @@ void SqliteConnection::fail(int code) {
   const std::string name = path_.string();
   const int primary = code & 0xff;
   const bool input_output = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
-  // A write past a file size limit fails with EFBIG, which SQLite does not count as a full disk.
-  const bool no_room = system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+  const bool no_room = system_error == ENOSPC || system_error == EDQUOT;
 
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     if (stop_.stop_requested()) throw Cancelled(fmt::format("interrupted while waiting for the registry {}", name));
@@ -180,6 +179,16 @@ void SqliteConnection::fail(int code) {
                   .hint = "check who owns the file and its folder, and whether the disk is mounted read-only",
                   .resource = name,
                   .cause = std::move(cause)});
+  }
+  // A write past a file size limit is no full disk to SQLite, and its reason (EFBIG) is not always kept.
+  if (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_FSYNC) {
+    if (system_error != 0) cause += ": " + in_words(system_error);
+    throw Failed(
+        {.message = fmt::format("the registry {} could not be written", name),
+         .hint = "see whether its disk is full (df) or files may not grow (ulimit -f), and repeat the command; what "
+                 "was stored before is unharmed",
+         .resource = name,
+         .cause = std::move(cause)});
   }
   if (input_output && system_error != 0) cause += ": " + in_words(system_error);
   throw Failed({.message = fmt::format("the registry {} failed", name),

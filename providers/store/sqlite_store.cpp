@@ -136,8 +136,9 @@ class SqliteStore : public Store {
  private:
   void refuse_what_is_not_ours() {
     const std::string name = options_.path.string();
-    const std::int64_t application = connection_.integer("PRAGMA application_id");
+    // In this order: another process may be making the tables, and with them the mark, at this moment.
     const std::int64_t tables = connection_.integer("SELECT count(*) FROM sqlite_schema");
+    const std::int64_t application = connection_.integer("PRAGMA application_id");
     if (application != application_id && (application != 0 || tables != 0)) {
       throw Failed({.message = fmt::format("{} is a database of another program, not a registry", name),
                     .hint = "name another file",
@@ -198,7 +199,8 @@ class SqliteStore : public Store {
     document.name = select.text(0);
     document.desired = parse(select.text(1), document.name);
     document.observed = parse(select.text(2), document.name);
-    for (const auto& label : parse(select.text(3), document.name).items()) {
+    const Json labels = parse(select.text(3), document.name);
+    for (const auto& label : labels.items()) {
       if (!label.value().is_string()) connection_.fail_damaged(fmt::format("the labels of {} are none", document.name));
       document.labels[label.key()] = label.value().get<std::string>();
     }
