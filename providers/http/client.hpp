@@ -26,7 +26,7 @@ struct TraceEvent {
 struct ClientOptions {
   std::string user_agent;
   std::map<Api, Bucket> buckets;                       // missing: default_buckets()
-  std::function<void(const TraceEvent&)> trace;        // called on the I/O thread; empty: none
+  std::function<void(const TraceEvent&)> trace;        // called on the I/O thread, must not throw; empty: none
   bool trace_bodies = false;                           // headers and bodies too, masked
   const system::Clock* clock = &system::real_clock();  // back-off waits and the trace's times
   system::Random* random = &system::os_random();       // jitter
@@ -36,7 +36,8 @@ struct ClientOptions {
 // What each API allows by default (API documents: Route 53 five a second an account; Atlas 300 of 100 a minute; ...).
 [[nodiscard]] std::map<Api, Bucket> default_buckets();
 
-// Thread-safe. The destructor ends what is in flight.
+// Thread-safe. The destructor ends what is in flight. Request::prepare is called on the I/O thread, so it must neither
+// take long nor send a request itself.
 class Client : public Transport {
  public:
   explicit Client(ClientOptions options);

@@ -68,7 +68,8 @@ struct Request {
   // Whether it changes something there. Unset: every method but GET and HEAD does. A dry run or an access review sets
   // false. The fence (see gate.hpp) holds back only what mutates.
   std::optional<bool> mutates;
-  // Called before each attempt, on the I/O thread's side of the queue: signs anew, puts a fresh token in.
+  // Called before each attempt, on the I/O thread's side of the queue: signs anew, puts a fresh token in. What it
+  // throws ends the request.
   std::function<void(Request&)> prepare;
   std::string summary;                         // for messages and the trace: "apply Deployment instance-acme/backend"
   std::size_t max_response_bytes = 64u << 20;  // of a stream: how much may wait for a slow handler

@@ -1,0 +1,302 @@
+#include "providers/http/transfer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "providers/error.hpp"
+
+namespace litedesk::http {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds longest_connect{10'000};
+
+bool successful(int status) {
+  return status >= 200 && status < 300;
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view line(data, size);
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    // Each block begins anew: an interim answer, the challenge of a digest, then the one that counts.
+    transfer.answered = true;
+    transfer.response.headers.clear();
+    transfer.response.status = 0;
+    const auto space = line.find(' ');
+    if (space != std::string_view::npos)
+      for (const char c : line.substr(space + 1, 3))
+        if (c >= '0' && c <= '9') transfer.response.status = transfer.response.status * 10 + (c - '0');
+  } else if (line.empty()) {
+    if (transfer.stream && successful(transfer.response.status)) {
+      auto& stream = *transfer.stream;
+      const std::lock_guard lock(stream.mutex);
+      if (!stream.head) stream.head = transfer.response;
+      stream.last_arrival = steady_clock::now();
+      stream.changed.notify_all();
+    }
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    auto value = line.substr(colon + 1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    transfer.response.headers.push_back({std::string(line.substr(0, colon)), std::string(value)});
+  }
+  return size;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const auto refuse = [&] {
+    transfer.too_large = true;
+    return std::size_t{0};
+  };
+  if (transfer.stream && successful(transfer.response.status)) {
+    auto& stream = *transfer.stream;
+    const std::lock_guard lock(stream.mutex);
+    // Never paused: on one connection, a paused stream would hold up its neighbours.
+    if (stream.data.size() + size > transfer.request.max_response_bytes) return refuse();
+    stream.data.append(data, size);
+    stream.last_arrival = steady_clock::now();
+    stream.changed.notify_all();
+    return size;
+  }
+  if (transfer.response.body.size() + size > transfer.request.max_response_bytes) return refuse();
+  transfer.response.body.append(data, size);
+  return size;
+}
+
+// Called when a connection is there and the request is about to go out.
+int on_ready(void* user, char*, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  // libcurl sends a request again by itself, whatever its method, when a reused connection ends before any answer.
+  // The server may have closed it after it did what was asked (RFC 9112, 9.3.1), so that is our rule's to decide.
+  if (transfer.sent && !transfer.answered) {
+    if (!transfer.safe_to_repeat()) {
+      transfer.own_repeat = true;
+      return CURL_PREREQFUNC_ABORT;
+    }
+    transfer.lost_before = true;
+  }
+  transfer.sent = true;
+  transfer.answered = false;
+  return CURL_PREREQFUNC_OK;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 32 && c != '\t') || c == 127; });
+}
+
+class Options {
+ public:
+  Options(const CurlLibrary& curl, CURL* handle) : curl_(curl), handle_(handle) {}
+  void set(CURLoption option, long value) const { curl_.easy_setopt(handle_, option, value); }
+  void set(CURLoption option, bool value) const { set(option, value ? 1L : 0L); }
+  void set(CURLoption option, const char* value) const { curl_.easy_setopt(handle_, option, value); }
+  void set(CURLoption option, const std::string& value) const { set(option, value.c_str()); }
+  void set_size(CURLoption option, std::size_t value) const {
+    curl_.easy_setopt(handle_, option, static_cast<curl_off_t>(value));
+  }
+  template <class Pointer>
+  void set_pointer(CURLoption option, Pointer value) const {
+    curl_.easy_setopt(handle_, option, value);
+  }
+  void set_blob(CURLoption option, std::string_view value) const {
+    if (value.empty()) {
+      curl_.easy_setopt(handle_, option, static_cast<curl_blob*>(nullptr));
+      return;
+    }
+    curl_blob blob{const_cast<char*>(value.data()), value.size(), CURL_BLOB_COPY};
+    curl_.easy_setopt(handle_, option, &blob);
+  }
+
+ private:
+  const CurlLibrary& curl_;
+  CURL* handle_;
+};
+
+void append(const CurlLibrary& curl, curl_slist*& list, const std::string& text) {
+  auto* longer = curl.slist_append(list, text.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  list = longer;
+}
+
+void set_method(const Options& options, const Request& request) {
+  // HTTPGET first, since a handle that is used again keeps its last method and body.
+  options.set(CURLOPT_HTTPGET, true);
+  options.set(CURLOPT_NOBODY, request.method == Method::head);
+  const bool wants_body =
+      request.method == Method::post || request.method == Method::put || request.method == Method::patch;
+  if (wants_body || (!request.body.empty() && request.method != Method::head)) {
+    options.set(CURLOPT_POST, true);
+    options.set_size(CURLOPT_POSTFIELDSIZE_LARGE, request.body.size());
+    options.set(CURLOPT_POSTFIELDS, request.body);
+  }
+  if (request.method == Method::head)
+    options.set(CURLOPT_CUSTOMREQUEST, nullptr);
+  else
+    options.set(CURLOPT_CUSTOMREQUEST, std::string(to_string(request.method)));
+}
+
+void set_headers(const CurlLibrary& curl, const Options& options, Transfer& transfer, bool renamed) {
+  const auto& request = transfer.request;
+  for (const auto& header : request.headers) {
+    if (has_control_character(header.name) || has_control_character(header.value))
+      throw ValidationError({.message = fmt::format("{}: the header {} would hold a line break or control character",
+                                                    request.summary, header.name),
+                             .hint = "check the token or name that it is made of",
+                             .resource = {},
+                             .cause = {}});
+    append(curl, transfer.header_list,
+           header.value.empty() ? header.name + ";" : fmt::format("{}: {}", header.name, header.value));
+  }
+  if (find(request.headers, "Content-Type").empty()) append(curl, transfer.header_list, "Content-Type:");
+  append(curl, transfer.header_list, "Expect:");
+  if (renamed && find(request.headers, "Host").empty())
+    append(curl, transfer.header_list, "Host: " + transfer.origin.substr(transfer.url.scheme.size() + 3));
+  options.set_pointer(CURLOPT_HTTPHEADER, transfer.header_list);
+}
+
+void set_tls(const Options& options, const Tls& tls) {
+  options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  options.set(CURLOPT_SSL_VERIFYPEER, !tls.insecure_skip_verify);
+  options.set(CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
+  options.set_blob(CURLOPT_CAINFO_BLOB, tls.ca_pem);
+  // Debian's libcurl would trust the folder of the system's authorities beside the given one.
+  if (!tls.ca_pem.empty()) options.set(CURLOPT_CAPATH, nullptr);
+  options.set_blob(CURLOPT_SSLCERT_BLOB, tls.client_certificate_pem);
+  options.set_blob(CURLOPT_SSLKEY_BLOB, tls.client_key_pem.reveal());
+  options.set(CURLOPT_SSLCERTTYPE, "PEM");
+  options.set(CURLOPT_SSLKEYTYPE, "PEM");
+}
+
+void set_proxy(const Options& options, const Tls& tls, const UrlParts& url) {
+  if (!tls.proxy_url.empty()) {
+    options.set(CURLOPT_PROXY, tls.proxy_url);
+    options.set(CURLOPT_NOPROXY, "");  // it was asked for by name, so no_proxy of the environment does not count
+  } else if (url.loopback()) {
+    options.set(CURLOPT_PROXY, "");  // not even the environment's
+  }
+}
+
+}  // namespace
+
+void Batch::put(std::size_t place, Result result) {
+  const std::lock_guard lock(mutex_);
+  results_[place] = std::move(result);
+  if (--left_ == 0) all_there_.notify_all();
+}
+
+std::vector<Result> Batch::wait() {
+  std::unique_lock lock(mutex_);
+  all_there_.wait(lock, [&] { return left_ == 0; });
+  std::vector<Result> results;
+  results.reserve(results_.size());
+  for (auto& result : results_) results.push_back(std::move(*result));
+  return results;
+}
+
+Transfer::Transfer(Request request_given, std::shared_ptr<Batch> batch_given, std::size_t place_given)
+    : request(std::move(request_given)),
+      url(split_url(request.url)),
+      origin(url.origin()),
+      batch(std::move(batch_given)),
+      place(place_given) {}
+
+void Transfer::finish(Result result) {
+  state = State::done;
+  if (stream) {
+    const std::lock_guard lock(stream->mutex);
+    stream->result = std::move(result);
+    stream->changed.notify_all();
+  } else {
+    batch->put(place, std::move(result));
+  }
+}
+
+void Transfer::begin_attempt() {
+  ++attempt;
+  error_text[0] = '\0';
+  sent = answered = own_repeat = too_large = false;
+  response = {};
+  began = steady_clock::now();
+  allowed = std::max(milliseconds(1), time_left(began));
+}
+
+bool Transfer::safe_to_repeat() const {
+  switch (request.repeat) {
+    case Repeat::safe:
+      return true;
+    case Repeat::unsafe:
+      return false;
+    case Repeat::by_method:
+      break;
+  }
+  return request.method != Method::post && request.method != Method::patch;
+}
+
+void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2) {
+  const Options options(curl, transfer.handle);
+  const auto& request = transfer.request;
+  static const Tls defaults;
+  const Tls& tls = request.tls ? *request.tls : defaults;
+  const bool https = transfer.url.scheme == "https";
+
+  options.set_pointer(CURLOPT_PRIVATE, &transfer);
+  options.set_pointer(CURLOPT_ERRORBUFFER, &transfer.error_text[0]);
+  options.set(CURLOPT_NOSIGNAL, true);
+  options.set(CURLOPT_PROTOCOLS_STR, "http,https");
+  options.set(CURLOPT_FOLLOWLOCATION, false);
+  options.set(CURLOPT_PATH_AS_IS, true);
+  options.set(CURLOPT_USERAGENT, user_agent);
+  // A watch must hand on what it has at once; a decoder might keep some back.
+  options.set(CURLOPT_ACCEPT_ENCODING, transfer.stream ? nullptr : "");
+  options.set(CURLOPT_HTTP_VERSION, static_cast<long>(https && http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  options.set(CURLOPT_PIPEWAIT, https && http2);
+  options.set(CURLOPT_TCP_KEEPALIVE, true);
+  options.set(CURLOPT_TCP_KEEPIDLE, 30L);
+  options.set(CURLOPT_TCP_KEEPINTVL, 10L);
+  options.set(CURLOPT_QUICK_EXIT, true);  // does not wait for a resolver's answer that nobody wants any more
+  options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(longest_connect, transfer.allowed).count()));
+  options.set(CURLOPT_TIMEOUT_MS, transfer.stream ? 0L : static_cast<long>(transfer.allowed.count()));
+
+  options.set_pointer(CURLOPT_HEADERFUNCTION, &on_header);
+  options.set_pointer(CURLOPT_HEADERDATA, &transfer);
+  options.set_pointer(CURLOPT_WRITEFUNCTION, &on_body);
+  options.set_pointer(CURLOPT_WRITEDATA, &transfer);
+  options.set_pointer(CURLOPT_PREREQFUNCTION, &on_ready);
+  options.set_pointer(CURLOPT_PREREQDATA, &transfer);
+
+  // The name to be checked stands in the URL, and the connection goes to the real host all the same.
+  const bool renamed = https && !tls.server_name.empty() && tls.server_name != transfer.url.host;
+  if (renamed) {
+    const auto& url = transfer.url;
+    const std::string query = url.query.empty() ? "" : "?" + url.query;
+    options.set(CURLOPT_URL, fmt::format("https://{}:{}{}{}", tls.server_name, url.port, url.path, query));
+    append(curl, transfer.connect_to, fmt::format("{}:{}:{}:{}", tls.server_name, url.port, url.host, url.port));
+  } else {
+    options.set(CURLOPT_URL, request.url);
+  }
+  options.set_pointer(CURLOPT_CONNECT_TO, transfer.connect_to);
+  set_method(options, request);
+  set_headers(curl, options, transfer, renamed);
+  if (https) set_tls(options, tls);
+  set_proxy(options, tls, transfer.url);
+  if (request.digest) {
+    options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_DIGEST));
+    options.set(CURLOPT_USERNAME, request.digest->username);
+    options.set(CURLOPT_PASSWORD, std::string(request.digest->password.reveal()));
+  }
+}
+
+void release_lists(const CurlLibrary& curl, Transfer& transfer) {
+  curl.slist_free_all(std::exchange(transfer.header_list, nullptr));
+  curl.slist_free_all(std::exchange(transfer.connect_to, nullptr));
+}
+
+}  // namespace litedesk::http

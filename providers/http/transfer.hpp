@@ -1,0 +1,92 @@
+// One request on its way: what the caller waits on, and what the I/O thread knows of it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "providers/http/curl_library.hpp"
+#include "providers/http/transport.hpp"
+#include "providers/http/url.hpp"
+
+namespace litedesk::http {
+
+// Where the results of one call are put.
+class Batch {
+ public:
+  explicit Batch(std::size_t size) : results_(size), left_(size) {}
+  void put(std::size_t place, Result result);
+  [[nodiscard]] std::vector<Result> wait();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_there_;
+  std::vector<std::optional<Result>> results_;
+  std::size_t left_;
+};
+
+// What a stream's caller and the I/O thread share. The mutex guards all of it.
+struct StreamBuffer {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string data;              // has come and is not handled yet
+  std::optional<Response> head;  // status and headers of a 2xx answer
+  std::optional<Result> result;  // the end
+  std::chrono::steady_clock::time_point last_arrival;
+  std::size_t limit = 0;
+};
+
+struct Transfer {
+  Transfer(Request request_given, std::shared_ptr<Batch> batch_given, std::size_t place_given);
+
+  Request request;
+  UrlParts url;
+  std::string origin;
+  std::shared_ptr<Batch> batch;  // or
+  std::size_t place = 0;
+  std::shared_ptr<StreamBuffer> stream;
+
+  // The rest belongs to the I/O thread.
+  enum class State { waiting, running, done };
+  State state = State::waiting;
+  std::uint64_t id = 0;
+  std::chrono::steady_clock::time_point deadline;
+  std::chrono::steady_clock::time_point not_before;
+  bool has_token = false;
+  int attempt = 0;
+  bool lost_before = false;       // an attempt may have taken effect
+  bool lost_before_this = false;  // the same before the attempt that last_error or response is of
+  std::exception_ptr last_error;  // of the attempt before, while it waits for the next
+
+  // One attempt.
+  CURL* handle = nullptr;
+  curl_slist* header_list = nullptr;
+  curl_slist* connect_to = nullptr;
+  char error_text[CURL_ERROR_SIZE] = {};
+  std::chrono::steady_clock::time_point began;
+  std::chrono::milliseconds allowed{0};
+  bool sent = false;
+  bool answered = false;    // a status line has come since it was sent
+  bool own_repeat = false;  // see CurlReport
+  bool too_large = false;
+  Response response;
+
+  void finish(Result result);
+  void begin_attempt();
+  [[nodiscard]] bool safe_to_repeat() const;
+  [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::steady_clock::time_point now) const {
+    return std::chrono::floor<std::chrono::milliseconds>(deadline - now);
+  }
+};
+
+// Sets every option that the transfer needs, over whatever an earlier one left; throws ValidationError for a header
+// that would break the request's form.
+void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2);
+// Frees what prepare_handle allocated beside the handle.
+void release_lists(const CurlLibrary& curl, Transfer& transfer);
+
+}  // namespace litedesk::http
