@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "providers/json.hpp"
 #include "templates/files.hpp"
 
 namespace litedesk {
@@ -25,10 +26,10 @@ struct Tier {
   ContainerResources backend, frontend;
   int backend_replicas = 1, frontend_replicas = 1;
   std::optional<Autoscale> autoscale;
-  std::string database;             // "shared" or "dedicated"
-  std::string instance_size;        // of a dedicated cluster: "M10"; empty otherwise
+  std::string database;       // "shared" or "dedicated"
+  std::string instance_size;  // of a dedicated cluster: "M10"; empty otherwise
   int backup_days = 0;
-  std::int64_t price_cents = 0;     // a month, USD
+  std::int64_t price_cents = 0;  // a month, USD
 };
 
 class Tiers {
@@ -42,5 +43,7 @@ class Tiers {
  private:
   std::vector<Tier> tiers_;
 };
+
+[[nodiscard]] Json to_json(const Tier& tier);  // docs/json/tier.schema.json
 
 }  // namespace litedesk

@@ -1,0 +1,156 @@
+#include "commands/tiers.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "commands/map_reader.hpp"
+#include "commands/nearest.hpp"
+#include "commands/quantity.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk {
+namespace {
+
+using templates::Node;
+
+constexpr std::int64_t most_replicas = 100;
+
+std::string quantity(MapReader& reader, std::string_view key) {
+  const auto& node = reader.at(key);
+  const auto value = templates::to_json(node);
+  const auto text = value.is_string() ? value.get<std::string>() : value.dump();
+  const auto parsed = parse_quantity(text);
+  if (!parsed || parsed->thousandths == 0) reader.fail(node, text + " is no quantity: 250m, 1, 512Mi, 4Gi");
+  // As the API server writes it: what is applied equals what is read.
+  return to_string(*parsed);
+}
+
+void read_amounts(const Node& node, std::string_view origin, std::string_view what, std::string& cpu,
+                  std::string& memory) {
+  MapReader reader(node, origin, what);
+  cpu = quantity(reader, "cpu");
+  memory = quantity(reader, "memory");
+  reader.finish();
+}
+
+void check_at_most(MapReader& reader, const Node& node, const std::string& request, const std::string& limit) {
+  if (parse_quantity(request)->thousandths > parse_quantity(limit)->thousandths)
+    reader.fail(node, "the request " + request + " is above the limit " + limit);
+}
+
+ContainerResources read_resources(MapReader& reader, std::string_view origin) {
+  ContainerResources resources;
+  const auto& requests = reader.at("requests");
+  read_amounts(requests, origin, "requests", resources.cpu_request, resources.memory_request);
+  read_amounts(reader.at("limits"), origin, "limits", resources.cpu_limit, resources.memory_limit);
+  check_at_most(reader, requests, resources.cpu_request, resources.cpu_limit);
+  check_at_most(reader, requests, resources.memory_request, resources.memory_limit);
+  return resources;
+}
+
+Autoscale read_autoscale(const Node& node, std::string_view origin) {
+  MapReader reader(node, origin, "autoscale");
+  Autoscale autoscale;
+  autoscale.min_replicas = static_cast<int>(reader.integer("minReplicas", 1, most_replicas));
+  autoscale.max_replicas = static_cast<int>(reader.integer("maxReplicas", autoscale.min_replicas, most_replicas));
+  autoscale.cpu_percent = static_cast<int>(reader.integer("cpuPercent", 1, 100));
+  reader.finish();
+  return autoscale;
+}
+
+void read_database(const Node& node, std::string_view origin, Tier& tier) {
+  MapReader reader(node, origin, "database");
+  tier.database = reader.text("placement");
+  if (tier.database != "shared" && tier.database != "dedicated")
+    reader.fail(reader.at("placement"), "placement must be shared or dedicated");
+  const auto* size = reader.find("instanceSize");
+  if ((size != nullptr) != (tier.database == "dedicated"))
+    reader.fail(node, "a dedicated database wants an instanceSize (M10), a shared one has none");
+  if (size != nullptr) tier.instance_size = reader.text("instanceSize");
+  if (reader.find("backupDays") != nullptr) tier.backup_days = static_cast<int>(reader.integer("backupDays", 0, 3650));
+  reader.finish();
+}
+
+Tier read_tier(const Node& node, std::string_view origin) {
+  MapReader reader(node, origin, "a tier");
+  Tier tier;
+  tier.name = reader.text("name");
+  tier.price_cents = reader.integer("price", 0, 10'000'000) * 100;
+  tier.modules = reader.texts("modules");
+  if (tier.modules.empty()) reader.fail(node, "a tier wants modules");
+
+  MapReader backend(reader.at("backend"), origin, "backend");
+  tier.backend_replicas = static_cast<int>(backend.integer("replicas", 1, most_replicas));
+  tier.backend = read_resources(backend, origin);
+  if (const auto* autoscale = backend.find("autoscale")) tier.autoscale = read_autoscale(*autoscale, origin);
+  backend.finish();
+
+  MapReader frontend(reader.at("frontend"), origin, "frontend");
+  tier.frontend_replicas = static_cast<int>(frontend.integer("replicas", 1, most_replicas));
+  tier.frontend = read_resources(frontend, origin);
+  frontend.finish();
+
+  read_database(reader.at("database"), origin, tier);
+  reader.finish();
+  return tier;
+}
+
+Json resources_json(const ContainerResources& resources, int replicas) {
+  return {{"replicas", replicas},
+          {"requests", {{"cpu", resources.cpu_request}, {"memory", resources.memory_request}}},
+          {"limits", {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}}}};
+}
+
+}  // namespace
+
+Tiers::Tiers(const templates::Files& files) {
+  const auto file = files.get("tiers.yaml");
+  const auto tree = templates::parse_single_tree(file.text, file.origin);
+  MapReader reader(tree, file.origin, "the file");
+  for (const auto& node : items_of(reader.at("tiers"), file.origin, "tiers")) {
+    auto tier = read_tier(node, file.origin);
+    if (std::any_of(tiers_.begin(), tiers_.end(), [&tier](const Tier& other) { return other.name == tier.name; }))
+      reader.fail(node, "the tier " + tier.name + " is here twice");
+    tiers_.push_back(std::move(tier));
+  }
+  if (tiers_.empty()) reader.fail(tree, "there is no tier in it");
+  reader.finish();
+}
+
+const Tier& Tiers::get(std::string_view name) const {
+  // The prototype's name for it.
+  if (name == "paid") name = "professional";
+  std::vector<std::string> names;
+  for (const auto& tier : tiers_) {
+    if (tier.name == name) return tier;
+    names.push_back(tier.name);
+  }
+  std::string hint = did_you_mean(nearest(name, names));
+  if (hint.empty()) {
+    hint = "tiers are ";
+    for (const auto& known : names) hint += (known == names.front() ? "" : ", ") + known;
+  }
+  throw UsageError({.message = "there is no tier " + std::string(name), .hint = hint, .resource = {}, .cause = {}});
+}
+
+Json to_json(const Tier& tier) {
+  Json autoscale = nullptr;
+  if (tier.autoscale)
+    autoscale = {{"minReplicas", tier.autoscale->min_replicas},
+                 {"maxReplicas", tier.autoscale->max_replicas},
+                 {"cpuPercent", tier.autoscale->cpu_percent}};
+  Json instance_size = nullptr;
+  if (!tier.instance_size.empty()) instance_size = tier.instance_size;
+  Json backend = resources_json(tier.backend, tier.backend_replicas);
+  backend["autoscale"] = autoscale;
+  return {
+      {"name", tier.name},
+      {"modules", tier.modules},
+      {"price", {{"cents", tier.price_cents}, {"currency", "USD"}}},
+      {"backend", backend},
+      {"frontend", resources_json(tier.frontend, tier.frontend_replicas)},
+      {"database", {{"placement", tier.database}, {"instanceSize", instance_size}, {"backupDays", tier.backup_days}}}};
+}
+
+}  // namespace litedesk
