@@ -200,7 +200,7 @@ class Applier {
     for (const auto* change : changes) {
       auto& result = outcome(*change);
       try {
-        world_.applier.remove(kubernetes::Object(change->live).ref(), {.uid = change->uid});
+        world_.applier.remove(kubernetes::Object(change->live).ref(), {.uid = change->uid, .resource_version = {}});
         result.state = OutcomeState::applied;
       } catch (...) {
         result = failure(std::current_exception());

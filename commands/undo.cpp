@@ -107,7 +107,7 @@ class Undoer {
     const ObjectRef ref = Object(change.live.is_null() ? change.desired : change.live).ref();
     if (created(change)) {
       const auto uid = created_uid(change, ref);
-      if (!uid.empty()) world_.applier.remove(ref, {.uid = uid});
+      if (!uid.empty()) world_.applier.remove(ref, {.uid = uid, .resource_version = {}});
       return;
     }
     auto before = extract_applied(change.live, "litedesk");
@@ -125,7 +125,7 @@ class Undoer {
     const auto uid = created_uid(change, ref);
     if (uid.empty()) return;
     say("namespace", StepState::running, "removing " + ref.name);
-    world_.applier.remove(ref, {.uid = uid});
+    world_.applier.remove(ref, {.uid = uid, .resource_version = {}});
     if (!options_.wait_until_gone) return;
     const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady() - begin);
     if (const auto holder = wait_until_gone(world_, ref, uid, options_.budget - used, {}))
