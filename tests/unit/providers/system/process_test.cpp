@@ -1,0 +1,127 @@
+#include "providers/system/process.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "providers/error.hpp"
+
+using namespace litedesk;
+using namespace litedesk::system;
+using namespace std::chrono_literals;
+
+namespace {
+Command shell(std::string script) {
+  return {"sh", {"-c", std::move(script)}, {}, false};
+}
+}  // namespace
+
+TEST_CASE("this process is alive, and one with another start time, or whose PID is free, is gone") {
+  const auto self = this_process();
+  CHECK(self.pid == ::getpid());
+  CHECK_FALSE(self.host.empty());
+  CHECK(self.boot_id.size() <= 64);
+  CHECK(self.start_time.find_first_not_of("0123456789") == std::string::npos);
+  CHECK(self == this_process());
+  CHECK(is_local(self));
+  CHECK(may_be_alive(self));
+
+  auto earlier = self;
+  earlier.start_time = "1";
+  CHECK_FALSE(may_be_alive(earlier));
+
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  auto ended = self;
+  ended.pid = child;
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);
+  ended.start_time.clear();
+  CHECK_FALSE(may_be_alive(ended));  // it has ended and nobody has asked how
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  CHECK_FALSE(may_be_alive(ended));
+}
+
+TEST_CASE("a process of another host, boot or container may always be alive") {
+  auto process = this_process();
+  process.start_time = "1";
+  process.host += "x";
+  CHECK_FALSE(is_local(process));
+  CHECK(may_be_alive(process));
+  process = this_process();
+  process.start_time = "1";
+  process.boot_id += "1";
+  CHECK(may_be_alive(process));
+}
+
+TEST_CASE("a child's output and exit code come back, and it gets arguments and environment as they are") {
+  auto command = shell("printf '%s|%s' \"$0\" \"$GIVEN\"; exit 3");
+  command.arguments.push_back("a b; $(touch x) '\"");
+  command.environment["GIVEN"] = "value with = and spaces";
+  const auto result = run(command, 10s, {});
+  CHECK(result.output == "a b; $(touch x) '\"|value with = and spaces");
+  CHECK(result.exit_code == 3);
+  CHECK(run(shell("kill -9 $$"), 10s, {}).exit_code == 137);
+}
+
+TEST_CASE("a child reads nothing from our input, and its signals are not blocked") {
+  CHECK(run(shell("cat"), 10s, {}).output.empty());
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const auto result = run(shell("kill -TERM $$; echo still here"), 10s, {});
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(result.exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("an output larger than a pipe is read whole") {
+  CHECK(run(shell("head -c 3000000 /dev/zero | tr '\\0' x"), 10s, {}).output.size() == 3'000'000);
+}
+
+TEST_CASE("a child that has ended is not waited for because of what it left behind") {
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(run(shell("sleep 20 & echo done"), 60s, {}).output == "done\n");
+  CHECK(std::chrono::steady_clock::now() - begin < 15s);
+}
+
+TEST_CASE("a program that is not there is not found, and one that may not be run is refused") {
+  CHECK_THROWS_AS((void)run({"litedesk-no-such-program", {}, {}, false}, 1s, {}), NotFound);
+  CHECK_THROWS_AS((void)run({"/etc/passwd", {}, {}, false}, 1s, {}), PermissionDenied);
+}
+
+TEST_CASE("a child that takes too long is ended, with what it has started") {
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS((void)run(shell("trap 'exit 1' TERM; sleep 60 & wait"), 50ms, {}), Timeout);
+  CHECK_THROWS_AS((void)run(shell("sleep 60 | cat"), 50ms, {}), Timeout);
+  CHECK(std::chrono::steady_clock::now() - begin < 20s);
+}
+
+TEST_CASE("a stop ends the child at once") {
+  std::stop_source source;
+  source.request_stop();
+  CHECK_THROWS_AS((void)run(shell("sleep 60"), 60s, source.get_token()), Cancelled);
+
+  std::stop_source later;
+  std::jthread stopper([&] { later.request_stop(); });
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS((void)run(shell("sleep 60"), 60s, later.get_token()), Cancelled);
+  CHECK(std::chrono::steady_clock::now() - begin < 20s);
+}
+
+TEST_CASE("core dumps can be forbidden") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    forbid_core_dumps();
+    rlimit limit{};
+    ::_exit(::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
