@@ -48,7 +48,7 @@ TEST_CASE("wiping leaves no byte behind, whether the text was long, short, or cu
     const volatile char* bytes = text.data();
     litedesk::wipe(text);
     CHECK(text.empty());
-    REQUIRE(text.data() == bytes);
+    REQUIRE((text.data() == bytes));
     REQUIRE(text.capacity() >= length);
     std::size_t left = 0;
     for (std::size_t i = 0; i < length; ++i) left += bytes[i] == 'x';
