@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "providers/error.hpp"
+#include "templates/utf8.hpp"
 
 namespace litedesk {
 namespace {
@@ -47,37 +48,6 @@ constexpr Pair pairs[] = {{0x00C6, 0x00C6, "ae"}, {0x00E6, 0x00E6, "ae"}, {0x00D
                           {0x01C7, 0x01C9, "lj"}, {0x01CA, 0x01CC, "nj"}, {0x01E2, 0x01E3, "ae"},
                           {0x01F1, 0x01F3, "dz"}, {0x01F6, 0x01F6, "hv"}, {0x01FC, 0x01FD, "ae"},
                           {0x0238, 0x0238, "db"}, {0x0239, 0x0239, "qp"}, {0x1E9E, 0x1E9E, "ss"}};
-
-constexpr char32_t malformed = 0xFFFFFFFF;
-
-// The next code point of UTF-8 (RFC 3629: no overlong forms, no surrogates); `at` moves past it.
-char32_t next_code_point(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  std::size_t length = 1;
-  char32_t value = lead;
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    value = lead & 0x07U;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    value = lead & 0x0FU;
-  } else if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-    value = lead & 0x1FU;
-  } else if (lead >= 0x80) {
-    return malformed;
-  }
-  if (at + length > text.size()) return malformed;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0U) != 0x80U) return malformed;
-    value = (value << 6U) | (byte(at + i) & 0x3FU);
-  }
-  const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
-  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return malformed;
-  at += length;
-  return value;
-}
 
 bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
@@ -124,15 +94,16 @@ std::string fold_name(std::string_view company) {
   std::string out;
   bool separated = false;
   for (std::size_t at = 0; at < company.size();) {
-    const char32_t c = next_code_point(company, at);
-    if (c == malformed) {
+    const templates::CodePoint c = templates::decode_utf8(company.substr(at));
+    if (c.size == 0) {
       throw ValidationError({.message = fmt::format("the company's name is not valid UTF-8 at byte {}", at + 1),
                              .hint = "set the terminal's and the shell's locale to UTF-8",
                              .resource = {},
                              .cause = {}});
     }
+    at += c.size;
     std::string letters;
-    if (!fold(c, letters)) {
+    if (!fold(c.value, letters)) {
       separated = true;
       continue;
     }
@@ -157,11 +128,11 @@ std::string fold_name(std::string_view company) {
 
 // One character of a slug for a message: a whole UTF-8 sequence, or its bytes in hex when it is none or cannot be seen.
 std::string show_character(std::string_view text, std::size_t at) {
-  std::size_t end = at;
-  const char32_t c = next_code_point(text, end);
-  if (c == malformed || c < 0x20 || c == 0x7F)
+  const templates::CodePoint c = templates::decode_utf8(text.substr(at));
+  if (c.size == 0 || c.value < 0x20 || !templates::is_printable(c.value)) {
     return fmt::format("byte 0x{:02x}", static_cast<unsigned char>(text[at]));
-  return fmt::format("'{}'", text.substr(at, end - at));
+  }
+  return fmt::format("'{}'", text.substr(at, c.size));
 }
 
 // The hint with the slug that was probably meant; empty when none can be made.

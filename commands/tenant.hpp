@@ -16,8 +16,8 @@
 namespace litedesk {
 
 enum class Phase { none, provisioning, active, suspended, failed, terminated };
-[[nodiscard]] std::string_view to_string(Phase phase);  // "" for none
-[[nodiscard]] Phase parse_phase(std::string_view text); // ValidationError
+[[nodiscard]] std::string_view to_string(Phase phase);   // "" for none
+[[nodiscard]] Phase parse_phase(std::string_view text);  // ValidationError
 
 struct Owner {
   std::string name, email, phone;
@@ -25,8 +25,8 @@ struct Owner {
 };
 
 struct Subscription {
-  std::string status;        // trial active past_due canceled suspended
-  std::string trial_start, trial_end;      // RFC 3339; may be empty
+  std::string status;                  // trial active past_due canceled suspended
+  std::string trial_start, trial_end;  // RFC 3339; may be empty
   std::string period_start, period_end;
   std::int64_t mrr_cents = 0;
   std::string currency = "USD";
@@ -44,7 +44,7 @@ struct InstanceOverrides {
 
 struct InstanceConfig {
   std::string time_zone = "UTC", currency = "USD", language = "en";
-  std::vector<std::string> modules;           // empty: the tier's
+  std::vector<std::string> modules;  // empty: the tier's
   std::string logo_url, primary_color = "#3b82f6", company_name;
   friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
 };
@@ -52,32 +52,33 @@ struct InstanceConfig {
 // status.operation: the lock and the intent of whoever works on the tenant now.
 struct OperationRecord {
   std::string id, verb;
-  std::string holder;        // "user@host (pid 123)": for people
+  std::string holder;  // "user@host (pid 123)": for people
   std::string host, boot_id, start_time;
   long pid = 0;
-  std::string since, renewed;          // RFC 3339 with microseconds
-  std::vector<std::string> intent;     // every resource that the plan may touch: "kubernetes Deployment instance-acme/backend"
+  std::string since, renewed;  // RFC 3339 with microseconds
+  std::vector<std::string>
+      intent;  // every resource that the plan may touch: "kubernetes Deployment instance-acme/backend"
   friend bool operator==(const OperationRecord&, const OperationRecord&) = default;
 };
 
 struct TenantStatus {
   Phase phase = Phase::none;
-  std::string stage;         // initiated database secrets ... complete
-  std::string health;        // healthy degraded unhealthy unknown; may be empty
-  std::string message;       // why it failed; never a secret
+  std::string stage;    // initiated database secrets ... complete
+  std::string health;   // healthy degraded unhealthy unknown; may be empty
+  std::string message;  // why it failed; never a secret
   std::string database_strategy, database_host, database_name, database_user, database_secret, database_project;
   std::string dns_record, dns_target, dns_type;
   std::string url, api_url;
   std::string provisioned_at, activated_at, suspended_at, terminated_at;
-  std::string backend_image, frontend_image;                // as last applied
-  std::string change_id;     // of the last Route 53 change, to wait for
+  std::string backend_image, frontend_image;  // as last applied
+  std::string change_id;                      // of the last Route 53 change, to wait for
   std::optional<OperationRecord> operation;
   friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
 };
 
 struct Tenant {
   std::string slug;
-  std::string company;       // display name, any UTF-8
+  std::string company;  // display name, any UTF-8
   std::string tier = "trial";
   std::string industry, company_size, custom_domain, notes, demo_request_id, created_by;
   std::vector<std::string> tags;
@@ -86,10 +87,10 @@ struct Tenant {
   Subscription subscription;
   InstanceOverrides instance;
   InstanceConfig config;
-  Json metrics;              // kept when imported; null when there are none
+  Json metrics;  // kept when imported; null when there are none
   TenantStatus status;
 
-  std::string version, id, created;     // the registry's
+  std::string version, id, created;  // the registry's
 };
 
 // The names that follow from a slug (DOMAIN: "Names and rules").
@@ -113,7 +114,8 @@ struct NewTenant {
   std::vector<std::string> tags;
   int trial_days = 15;
 };
-// Checks every field (ValidationError or UsageError names the flag), finds a free slug (-2, -3 ... when it was derived; a
+// Checks every field (ValidationError or UsageError names the flag), finds a free slug (-2, -3 ... when it was derived;
+// a
 // --slug that is taken is a Conflict), and stores it. Touches nothing but the registry.
 [[nodiscard]] Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const system::Clock& clock);
 // Throws NotFound, with the nearest slug as the hint.
@@ -127,7 +129,8 @@ struct TenantFilter {
 
 // Only what is set changes.
 struct TenantChanges {
-  std::optional<std::string> company, email, owner_name, phone, tier, industry, company_size, custom_domain, placement, notes;
+  std::optional<std::string> company, email, owner_name, phone, tier, industry, company_size, custom_domain, placement,
+      notes;
   std::optional<std::vector<std::string>> tags;
 };
 [[nodiscard]] Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& changes);

@@ -1,0 +1,174 @@
+#include "commands/tenant_checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "commands/nearest.hpp"
+#include "providers/error.hpp"
+#include "templates/utf8.hpp"
+
+namespace litedesk {
+namespace {
+
+constexpr std::array<std::string_view, 4> tiers = {"trial", "starter", "professional", "enterprise"};
+constexpr std::array<std::string_view, 5> company_sizes = {"1-10", "11-50", "51-200", "201-500", "500+"};
+constexpr std::array<std::string_view, 2> placements = {"shared", "dedicated"};
+constexpr std::size_t most_tags = 50;
+
+[[noreturn]] void refuse(std::string message, std::string hint) {
+  throw UsageError({.message = std::move(message), .hint = std::move(hint), .resource = {}, .cause = {}});
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(blank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+}
+
+std::string check_text(std::string_view what, std::string_view text, std::size_t longest, bool one_line) {
+  text = trim(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const templates::CodePoint c = templates::decode_utf8(text.substr(at));
+    if (c.size == 0) refuse(fmt::format("{} is not valid UTF-8 at byte {}", what, at + 1), "set the locale to UTF-8");
+    const bool control = c.value < 0x20 || c.value == 0x7F || (c.value >= 0x80 && c.value < 0xA0);
+    const bool allowed = !one_line && (c.value == '\n' || c.value == '\t');
+    if (control && !allowed) {
+      refuse(
+          fmt::format("{} has the control character U+{:04X} at byte {}", what, static_cast<unsigned>(c.value), at + 1),
+          "take it out");
+    }
+    at += c.size;
+  }
+  const std::size_t length = templates::count_characters(text);
+  if (length > longest) refuse(fmt::format("{} has {} of at most {} characters", what, length, longest), "shorten it");
+  return std::string(text);
+}
+
+std::string check_choice(std::string_view flag, std::string_view value, std::span<const std::string_view> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return std::string(value);
+  std::string hint = did_you_mean(nearest(value, choices));
+  if (hint.empty()) hint = fmt::format("choose one of {}", fmt::join(choices.begin(), choices.end(), ", "));
+  refuse(fmt::format("{} \"{}\" is not known", flag, value), std::move(hint));
+}
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// What is wrong with a domain of at least two labels; empty when nothing is.
+std::string fault_of_domain(std::string_view domain, bool ascii_only) {
+  if (domain.size() > 253) return "it has more than 253 characters";
+  std::size_t labels = 0;
+  std::string_view last;
+  for (std::size_t begin = 0; begin <= domain.size();) {
+    const std::size_t end = std::min(domain.find('.', begin), domain.size());
+    const std::string_view label = domain.substr(begin, end - begin);
+    if (label.empty()) return "a part of it is empty";
+    if (label.size() > 63) return fmt::format("its part \"{}\" has more than 63 characters", label);
+    if (label.front() == '-' || label.back() == '-')
+      return fmt::format("its part \"{}\" begins or ends with '-'", label);
+    for (const char c : label) {
+      const bool beyond_ascii = static_cast<unsigned char>(c) >= 0x80;
+      if (beyond_ascii && !ascii_only) continue;
+      if (beyond_ascii) return "it has letters beyond ASCII: give the form that begins with xn--";
+      if (!is_alphanumeric(c) && c != '-') return fmt::format("it has '{}'", c);
+    }
+    ++labels;
+    last = label;
+    begin = end + 1;
+  }
+  if (labels < 2) return "it has no dot";
+  const bool digits = std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? "it ends with a number, as addresses do" : "";
+}
+
+}  // namespace
+
+std::string check_company(std::string_view company) {
+  std::string name = check_text("the company's name", company, 200, true);
+  if (name.empty()) refuse("the company's name is empty", "give the name as the customer writes it: \"Acme Inc\"");
+  return name;
+}
+
+std::string check_line(std::string_view flag, std::string_view text, std::size_t longest) {
+  return check_text(flag, text, longest, true);
+}
+
+std::string check_notes(std::string_view notes) {
+  return check_text("--notes", notes, 4000, false);
+}
+
+std::string check_email(std::string_view email) {
+  std::string address = check_text("--email", email, 254, true);
+  const auto no_address = [&address](std::string_view why) {
+    refuse(fmt::format("--email \"{}\" is no e-mail address: {}", address, why), "give one like owner@acme.example");
+  };
+  if (address.empty()) no_address("it is empty");
+  const std::size_t at = address.rfind('@');
+  if (at == std::string::npos) no_address("it has no '@'");
+  const std::string_view local = std::string_view(address).substr(0, at);
+  const std::string_view domain = std::string_view(address).substr(at + 1);
+  if (local.empty()) no_address("there is nothing before the '@'");
+  if (domain.empty()) no_address("there is nothing behind the '@'");
+  if (local.size() > 64) no_address("more than 64 characters stand before the '@'");
+  const std::size_t odd = local.find_first_of(" \"(),:;<>@[\\]");
+  if (odd != std::string_view::npos) no_address(fmt::format("'{}' stands before the '@'", local[odd]));
+  if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
+    no_address("a dot stands at an end of the part before the '@', or beside another one");
+  }
+  const std::string fault = fault_of_domain(domain, false);
+  if (!fault.empty()) no_address(fmt::format("{} is no domain: {}", domain, fault));
+  return address;
+}
+
+std::string check_custom_domain(std::string_view domain) {
+  std::string name = check_text("--custom-domain", domain, 254, true);
+  if (name.empty()) return name;
+  if (name.back() == '.') name.pop_back();
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string fault = fault_of_domain(name, true);
+  if (!fault.empty()) {
+    refuse(fmt::format("--custom-domain \"{}\" is no DNS name: {}", name, fault), "give one like crm.acme.example");
+  }
+  return name;
+}
+
+std::string check_tier(std::string_view tier) {
+  if (tier == "paid") return "professional";
+  return check_choice("--tier", tier, tiers);
+}
+
+std::string check_company_size(std::string_view size) {
+  return size.empty() ? std::string() : check_choice("--size", size, company_sizes);
+}
+
+std::string check_placement(std::string_view placement) {
+  return check_choice("--placement", placement, placements);
+}
+
+std::vector<std::string> check_tags(const std::vector<std::string>& tags) {
+  std::vector<std::string> kept;
+  for (const std::string& given : tags) {
+    std::string tag = check_text("--tag", given, 63, true);
+    if (tag.empty()) refuse("--tag is empty", "give a word");
+    const std::size_t odd = tag.find_first_of(" ,;=\"'");
+    if (odd != std::string::npos) {
+      refuse(fmt::format("--tag \"{}\" has '{}' in it", tag, tag[odd]), "give one word a --tag, and --tag for each");
+    }
+    if (std::find(kept.begin(), kept.end(), tag) == kept.end()) kept.push_back(std::move(tag));
+  }
+  if (kept.size() > most_tags)
+    refuse(fmt::format("{} tags are too many", kept.size()), fmt::format("at most {}", most_tags));
+  return kept;
+}
+
+std::size_t tier_rank(std::string_view tier) {
+  return static_cast<std::size_t>(std::find(tiers.begin(), tiers.end(), tier) - tiers.begin());
+}
+
+}  // namespace litedesk
