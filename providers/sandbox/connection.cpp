@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -42,7 +44,31 @@ bool Connection::wait_readable(int milliseconds) const {
 }
 
 bool Connection::wait_for_request() {
+  head_.clear();
+  in_head_ = true;
   return !aborted_ && (in_used_ < in_.size() || wait_readable(idle_milliseconds));
+}
+
+std::multimap<std::string, std::string> Connection::request_headers() {
+  in_head_ = false;
+  std::multimap<std::string, std::string> headers;
+  std::string_view rest = head_;
+  rest.remove_prefix(std::min(rest.size(), rest.find('\n')));  // the request line
+  while (!rest.empty()) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::string name(line.substr(0, colon));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    auto value = line.substr(colon + 1);
+    value.remove_prefix(std::min(value.size(), value.find_first_not_of(" \t")));
+    while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+    headers.emplace(std::move(name), value);
+  }
+  return headers;
 }
 
 bool Connection::flush() {
@@ -103,6 +129,7 @@ ssize_t Connection::read(char* bytes, size_t size) {
   const auto taken = std::min(size, in_.size() - in_used_);
   std::memcpy(bytes, in_.data() + in_used_, taken);
   in_used_ += taken;
+  if (in_head_) head_.append(bytes, taken);
   return static_cast<ssize_t>(taken);
 }
 

@@ -22,15 +22,15 @@ class Connection : public httplib::Stream {
 
   // False when the peer closed, was idle for too long, or the server stops.
   [[nodiscard]] bool wait_for_request();
+  // Once the library has read a request's head: its headers as they came, names in lower case. The library's own are
+  // not that: it undoes percent-encoding in every value, also in the URI that a digest was made for.
+  [[nodiscard]] std::multimap<std::string, std::string> request_headers();
   bool flush();
   // From now on each write leaves at once.
   void start_streaming();
   // Drops what is not sent yet, and closes: with a reset, or as if the answer were over before it began.
   void abort(bool reset);
   [[nodiscard]] bool peer_closed() const;
-
-  // The request's headers as they came, names in lower case: the library is shown fewer of them.
-  std::multimap<std::string, std::string> request_headers;
 
   // httplib::Stream. Later versions of the library add functions to it, so none says `override`.
   bool is_readable() const;
@@ -48,6 +48,8 @@ class Connection : public httplib::Stream {
   int stop_event_;
   bool aborted_ = false;
   bool streaming_ = false;
+  bool in_head_ = false;
+  std::string head_;
   std::string in_;
   std::size_t in_used_ = 0;
   std::string out_;

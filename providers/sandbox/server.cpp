@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -81,14 +80,9 @@ class GrowingPool : public httplib::TaskQueue {
   bool ending_ = false;
 };
 
-// The connection that this thread serves.
+// The connection that this thread serves, and the headers of its request.
 thread_local Connection* current = nullptr;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
+thread_local std::multimap<std::string, std::string> current_headers;
 
 bool changes_something(const std::string& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
@@ -97,8 +91,7 @@ bool changes_something(const std::string& method) {
 // What the library must not see: it would compress answers and cut ranges out of them, and wait for the body of a
 // DELETE that has none.
 void prepare(httplib::Request& request, Connection& connection) {
-  connection.request_headers.clear();
-  for (const auto& [name, value] : request.headers) connection.request_headers.emplace(lower(name), value);
+  current_headers = connection.request_headers();
   request.headers.erase("Accept-Encoding");
   request.headers.erase("Range");
   request.ranges.clear();
@@ -114,7 +107,7 @@ Call call_of(const httplib::Request& request) {
   const auto mark = std::min(call.target.find('?'), call.target.size());
   call.path = call.target.substr(0, mark);
   if (mark < call.target.size()) call.query = parse_query(std::string_view(call.target).substr(mark + 1));
-  call.headers = current->request_headers;
+  call.headers = std::move(current_headers);
   call.body = request.body;
   return call;
 }
