@@ -6,6 +6,7 @@
 #include "commands/dns_records.hpp"
 #include "commands/instance_spec.hpp"
 #include "commands/parallel.hpp"
+#include "commands/registry.hpp"
 #include "providers/error.hpp"
 #include "providers/store/kubernetes_store.hpp"
 
@@ -94,10 +95,6 @@ void read_hosts(const World& world, const std::vector<std::string>& hosts, LiveS
 }
 
 }  // namespace
-
-const kubernetes::ResourceType& tenant_type() {
-  return kubernetes::type_of("litedesk.io/v1alpha1", "Tenant");
-}
 
 const Object* LiveState::find(const ObjectRef& ref) const {
   const auto found = objects.find(ref);

@@ -51,7 +51,4 @@ void read_more(const World& world, const std::vector<kubernetes::ObjectRef>& ref
 // Every object that the templates can make for a slug, whatever its tier: the inventory for reads and for pruning.
 [[nodiscard]] std::vector<kubernetes::ObjectRef> possible_objects(const World& world, std::string_view slug);
 
-// litedesk.io/v1alpha1 Tenant.
-[[nodiscard]] const kubernetes::ResourceType& tenant_type();
-
 }  // namespace litedesk

@@ -68,34 +68,59 @@ class NoProviders : public kubernetes::ObjectReader,
   [[noreturn]] static void unexpected(const char* what) { throw Failed(std::string("unexpected call: ") + what); }
 
   std::optional<kubernetes::Object> get(const kubernetes::ObjectRef&) override { unexpected("get"); }
-  kubernetes::Each<std::optional<kubernetes::Object>> get_all(std::span<const kubernetes::ObjectRef>) override { unexpected("get_all"); }
-  kubernetes::ObjectList list(const kubernetes::ResourceType&, std::string_view, const kubernetes::ListOptions&) override { unexpected("list"); }
+  kubernetes::Each<std::optional<kubernetes::Object>> get_all(std::span<const kubernetes::ObjectRef>) override {
+    unexpected("get_all");
+  }
+  kubernetes::ObjectList list(const kubernetes::ResourceType&, std::string_view,
+                              const kubernetes::ListOptions&) override {
+    unexpected("list");
+  }
   bool serves(const kubernetes::ResourceType&) override { unexpected("serves"); }
   kubernetes::Object apply(const kubernetes::Object&, const kubernetes::ApplyOptions&) override { unexpected("apply"); }
-  kubernetes::Each<kubernetes::Object> apply_all(std::span<const kubernetes::Object>, const kubernetes::ApplyOptions&) override { unexpected("apply_all"); }
+  kubernetes::Each<kubernetes::Object> apply_all(std::span<const kubernetes::Object>,
+                                                 const kubernetes::ApplyOptions&) override {
+    unexpected("apply_all");
+  }
   kubernetes::Object create(const kubernetes::Object&) override { unexpected("create"); }
   kubernetes::Object merge_patch(const kubernetes::ObjectRef&, const Json&) override { unexpected("merge_patch"); }
-  std::optional<std::string> remove(const kubernetes::ObjectRef&, const kubernetes::DeleteOptions&) override { unexpected("remove"); }
+  std::optional<std::string> remove(const kubernetes::ObjectRef&, const kubernetes::DeleteOptions&) override {
+    unexpected("remove");
+  }
   void watch(const kubernetes::ResourceType&, std::string_view, const kubernetes::ListOptions&,
-             const std::function<bool(const kubernetes::WatchEvent&)>&, std::stop_token) override { unexpected("watch"); }
-  std::optional<std::string> logs(std::string_view, std::string_view, const kubernetes::LogOptions&) override { unexpected("logs"); }
+             const std::function<bool(const kubernetes::WatchEvent&)>&, std::stop_token) override {
+    unexpected("watch");
+  }
+  std::optional<std::string> logs(std::string_view, std::string_view, const kubernetes::LogOptions&) override {
+    unexpected("logs");
+  }
   std::optional<atlas::DatabaseUser> get_user(std::string_view) override { unexpected("get_user"); }
   atlas::DatabaseUser create_user(const atlas::DatabaseUser&, const Secret&) override { unexpected("create_user"); }
-  atlas::DatabaseUser update_user(const atlas::DatabaseUser&, const std::optional<Secret>&) override { unexpected("update_user"); }
+  atlas::DatabaseUser update_user(const atlas::DatabaseUser&, const std::optional<Secret>&) override {
+    unexpected("update_user");
+  }
   bool remove_user(std::string_view) override { unexpected("remove_user"); }
   std::vector<atlas::DatabaseUser> list_users() override { unexpected("list_users"); }
   std::optional<atlas::Cluster> get_cluster(std::string_view) override { unexpected("get_cluster"); }
   std::vector<atlas::Cluster> list_clusters() override { unexpected("list_clusters"); }
   bool changes_applied(std::string_view) override { unexpected("changes_applied"); }
   atlas::Limit limit(std::string_view) override { unexpected("limit"); }
-  std::optional<route53::RecordSet> get(const route53::HostedZoneId&, std::string_view, std::string_view) override { unexpected("get record"); }
-  std::vector<route53::RecordSet> get_name(const route53::HostedZoneId&, std::string_view) override { unexpected("get_name"); }
+  std::optional<route53::RecordSet> get(const route53::HostedZoneId&, std::string_view, std::string_view) override {
+    unexpected("get record");
+  }
+  std::vector<route53::RecordSet> get_name(const route53::HostedZoneId&, std::string_view) override {
+    unexpected("get_name");
+  }
   std::vector<route53::RecordSet> list(const route53::HostedZoneId&) override { unexpected("list records"); }
-  route53::ChangeInfo change(const route53::HostedZoneId&, std::span<const route53::RecordChange>, std::string_view) override { unexpected("change"); }
+  route53::ChangeInfo change(const route53::HostedZoneId&, std::span<const route53::RecordChange>,
+                             std::string_view) override {
+    unexpected("change");
+  }
   route53::ChangeInfo get_change(std::string_view) override { unexpected("get_change"); }
   http::Response send(http::Request, std::stop_token) override { unexpected("send"); }
   std::vector<http::Result> send_all(std::vector<http::Request>, std::stop_token) override { unexpected("send_all"); }
-  http::Response stream(http::Request, const http::ChunkHandler&, std::chrono::milliseconds, std::stop_token) override { unexpected("stream"); }
+  http::Response stream(http::Request, const http::ChunkHandler&, std::chrono::milliseconds, std::stop_token) override {
+    unexpected("stream");
+  }
 };
 
 // Everything that a World refers to, kept together.
@@ -111,9 +136,27 @@ struct FakeWorld {
   Prices prices{files};
   std::stop_source interruption;
   std::vector<std::string> warnings;
-  World world{settings, store, false, providers, providers, providers, providers, providers, providers, providers, providers,
-              [] { return route53::HostedZoneId{"Z1"}; }, gate, files, tiers, prices, clock, system::os_random(),
-              interruption.get_token(), "tester@host", [this](const std::string& text) { warnings.push_back(text); }};
+  World world{settings,
+              store,
+              false,
+              providers,
+              providers,
+              providers,
+              providers,
+              providers,
+              providers,
+              providers,
+              providers,
+              [] { return route53::HostedZoneId{"Z1"}; },
+              gate,
+              files,
+              tiers,
+              prices,
+              clock,
+              system::os_random(),
+              interruption.get_token(),
+              "tester@host",
+              [this](const std::string& text) { warnings.push_back(text); }};
 };
 
 }  // namespace litedesk::testing

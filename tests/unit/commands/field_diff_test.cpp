@@ -28,15 +28,17 @@ TEST_CASE("elements of a list are matched by name, not by place") {
 }
 
 TEST_CASE("a key with dots stays readable") {
-  const auto changes = litedesk::diff_fields({{"labels", {{"litedesk.io/tenant", "a"}}}}, {{"labels", {{"litedesk.io/tenant", "b"}}}});
+  const auto changes =
+      litedesk::diff_fields({{"labels", {{"litedesk.io/tenant", "a"}}}}, {{"labels", {{"litedesk.io/tenant", "b"}}}});
   REQUIRE(changes.size() == 1);
   CHECK(changes[0].path == "labels['litedesk.io/tenant']");
 }
 
 TEST_CASE("what the server alone writes is not compared") {
-  const Json live = {{"kind", "Service"},
-                     {"metadata", {{"name", "a"}, {"uid", "1"}, {"resourceVersion", "7"}, {"managedFields", Json::array()}}},
-                     {"status", {{"x", 1}}}};
+  const Json live = {
+      {"kind", "Service"},
+      {"metadata", {{"name", "a"}, {"uid", "1"}, {"resourceVersion", "7"}, {"managedFields", Json::array()}}},
+      {"status", {{"x", 1}}}};
   const Json wanted = {{"kind", "Service"}, {"metadata", {{"name", "a"}, {"uid", "2"}}}};
   CHECK(litedesk::diff_objects(live, wanted).empty());
 }

@@ -58,8 +58,10 @@ TEST_CASE("the lock, the intent and the change are one write") {
   Fixture f;
   const auto before = f.store.writes;
   // The renewal's timer would spin on a clock that skips: a real one here.
-  World world{f.settings, f.store, false, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers,
-              f.providers, f.world.zone, f.gate, f.files, f.tiers, f.prices, system::real_clock(), system::os_random(), {}, "tester@host", {}};
+  World world{f.settings,  f.store,       false,       f.providers, f.providers,          f.providers,
+              f.providers, f.providers,   f.providers, f.providers, f.providers,          f.world.zone,
+              f.gate,      f.files,       f.tiers,     f.prices,    system::real_clock(), system::os_random(),
+              {},          "tester@host", {}};
   Operation operation(world, f.document, "provision", {"create kubernetes Namespace instance-acme"},
                       [](Tenant& tenant) { tenant.status.phase = Phase::provisioning; });
   CHECK(f.store.writes == before + 1);
@@ -135,7 +137,8 @@ TEST_CASE("a holder of this machine that lives is named at once") {
   operation.start_time = self.start_time;
   f.hold(operation);
   const auto begin = f.clock.steady();
-  CHECK_THROWS_WITH_AS(static_cast<void>(wait_for_lock(f.world, f.document, {})), doctest::Contains("maria@elsewhere"), Locked);
+  CHECK_THROWS_WITH_AS(static_cast<void>(wait_for_lock(f.world, f.document, {})), doctest::Contains("maria@elsewhere"),
+                       Locked);
   CHECK(f.clock.steady() - begin < std::chrono::milliseconds(400));
 }
 
@@ -156,8 +159,9 @@ TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
   tenant.slug = tenant.company = "acme";
   tenant.status.operation = f.foreign();
   const auto document = store.create(to_document(tenant));
-  World world{f.settings, store, false, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers, f.providers,
-              f.providers, f.world.zone, f.gate, f.files, f.tiers, f.prices, f.clock, system::os_random(), {}, "tester@host", {}};
+  World world{f.settings,  store,       false,       f.providers,         f.providers,  f.providers,   f.providers,
+              f.providers, f.providers, f.providers, f.providers,         f.world.zone, f.gate,        f.files,
+              f.tiers,     f.prices,    f.clock,     system::os_random(), {},           "tester@host", {}};
   const auto begin = f.clock.steady();
   CHECK_THROWS_AS(static_cast<void>(wait_for_lock(world, document, {})), Locked);
   CHECK(f.clock.steady() - begin < lock_duration);

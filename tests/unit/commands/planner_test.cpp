@@ -1,8 +1,8 @@
 #include "commands/planner.hpp"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
+
+#include <doctest/doctest.h>
 
 #include "commands/dns_records.hpp"
 #include "providers/error.hpp"
@@ -13,7 +13,11 @@ using kubernetes::Object;
 namespace {
 
 Json object(const char* api_version, const char* kind, const std::string& name_space, const std::string& name) {
-  Json json = {{"apiVersion", api_version}, {"kind", kind}, {"metadata", {{"name", name}, {"labels", {{"app.kubernetes.io/managed-by", "litedesk"}, {"litedesk.io/tenant", "acme"}}}}}};
+  Json json = {
+      {"apiVersion", api_version},
+      {"kind", kind},
+      {"metadata",
+       {{"name", name}, {"labels", {{"app.kubernetes.io/managed-by", "litedesk"}, {"litedesk.io/tenant", "acme"}}}}}};
   if (!name_space.empty()) json["metadata"]["namespace"] = name_space;
   return json;
 }
@@ -37,13 +41,25 @@ struct Case {
     desired.objects = {space, object("apps/v1", "Deployment", "instance-acme", "backend"),
                        object("networking.k8s.io/v1", "Ingress", "instance-acme", "litedesk"),
                        object("batch/v1", "Job", "instance-acme", "first-data")};
+    desired.objects[1]["spec"] = {{"replicas", 2}};
     desired.user.username = "user_acme";
-    desired.user.labels = {{std::string(label_tenant), "acme"}, {std::string(label_registry), "registry-1"}, {std::string(label_password), "m"}};
+    desired.user.labels = {{std::string(label_tenant), "acme"},
+                           {std::string(label_registry), "registry-1"},
+                           {std::string(label_password), "m"}};
     DesiredRecord record;
     record.host = "acme.litedesk.com";
-    record.record = {.name = record.host, .type = "CNAME", .values = {"lb.example.com"}, .alias = {}, .set_identifier = {}, .routing_xml = {}};
-    record.owner = {.name = owner_record_name(record.host, "CNAME"), .type = "TXT",
-                    .values = {route53::quote_txt(owner_text("registry-1", "acme"))}, .alias = {}, .set_identifier = {}, .routing_xml = {}};
+    record.record = {.name = record.host,
+                     .type = "CNAME",
+                     .values = {"lb.example.com"},
+                     .alias = {},
+                     .set_identifier = {},
+                     .routing_xml = {}};
+    record.owner = {.name = owner_record_name(record.host, "CNAME"),
+                    .type = "TXT",
+                    .values = {route53::quote_txt(owner_text("registry-1", "acme"))},
+                    .alias = {},
+                    .set_identifier = {},
+                    .routing_xml = {}};
     desired.records = {record};
   }
 
@@ -64,7 +80,8 @@ struct Case {
 };
 
 const Change& find(const Plan& plan, const std::string& kind) {
-  const auto found = std::find_if(plan.changes.begin(), plan.changes.end(), [&](const Change& change) { return change.id.kind == kind; });
+  const auto found = std::find_if(plan.changes.begin(), plan.changes.end(),
+                                  [&](const Change& change) { return change.id.kind == kind; });
   REQUIRE(found != plan.changes.end());
   return *found;
 }
@@ -134,8 +151,10 @@ TEST_CASE("a namespace that is not ours is a conflict") {
   for (const auto* owner : {"", "registry-2"}) {
     Case c;
     auto foreign = c.desired.objects[0];
-    if (*owner == '\0') foreign["metadata"].erase("annotations");
-    else foreign["metadata"]["annotations"][std::string(registry_annotation)] = owner;
+    if (*owner == '\0')
+      foreign["metadata"].erase("annotations");
+    else
+      foreign["metadata"]["annotations"][std::string(registry_annotation)] = owner;
     c.live.objects.emplace(Object(foreign).ref(), Object(foreign));
     CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
   }
