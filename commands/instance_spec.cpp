@@ -10,6 +10,7 @@
 #include "providers/system/hash.hpp"
 #include "templates/filters.hpp"
 #include "templates/renderer.hpp"
+#include "templates/yaml_tree.hpp"
 
 namespace litedesk {
 namespace {
@@ -233,9 +234,9 @@ std::vector<Json> render_instance(const templates::Files& files, const SpecInput
   std::vector<Json> objects;
   std::set<std::pair<kubernetes::ResourceType, std::string>> seen;
   for (const auto& name : files.list("instance/")) {
-    const auto file = files.get(name);
-    for (auto& document : templates::render_documents(file, context)) {
-      const auto where = file.origin + ":" + std::to_string(document.line);
+    const auto file = files.parsed(name);
+    for (auto& document : templates::render_documents(*file, context)) {
+      const auto where = file->origin + ":" + std::to_string(document.line);
       const auto& type = type_of(document.value, where);
       take_in(document.value, type, names, context["labels"], where);
       const auto own_name = document.value["metadata"]["name"].get<std::string>();

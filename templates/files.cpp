@@ -5,11 +5,14 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "providers/error.hpp"
+#include "templates/yaml_tree.hpp"
 
 namespace litedesk::templates {
 namespace {
@@ -62,7 +65,12 @@ bool is_template(const fs::path& path) {
 
 }  // namespace
 
-Files::Files(std::filesystem::path folder) : folder_(std::move(folder)) {
+struct Files::Cache {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<const ParsedFile>, std::less<>> files;
+};
+
+Files::Files(std::filesystem::path folder) : folder_(std::move(folder)), cache_(std::make_shared<Cache>()) {
   std::error_code error;
   if (!folder_.empty() && !fs::is_directory(folder_, error))
     throw NotFound({.message = "there is no folder of templates at " + folder_.string(),
@@ -84,6 +92,15 @@ File Files::get(std::string_view name) const {
                   .hint = "litedesk template list",
                   .resource = std::string(name),
                   .cause = {}});
+}
+
+std::shared_ptr<const ParsedFile> Files::parsed(std::string_view name) const {
+  const std::lock_guard lock(cache_->mutex);
+  if (const auto found = cache_->files.find(name); found != cache_->files.end()) return found->second;
+  const auto file = get(name);
+  auto parsed = std::make_shared<const ParsedFile>(ParsedFile{file.origin, parse_tree(file.text, file.origin)});
+  cache_->files.emplace(name, parsed);
+  return parsed;
 }
 
 std::vector<std::string> Files::list(std::string_view prefix) const {

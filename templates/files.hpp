@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct File {
   std::string text;
 };
 
+struct ParsedFile;  // templates/yaml_tree.hpp
+
 // `folder` empty: the built-in ones. A file in the folder replaces the built-in one of the same name; a folder that has
 // its own instance/ adds its further files.
 class Files {
@@ -29,13 +32,17 @@ class Files {
   explicit Files(std::filesystem::path folder = {});
   // Throws NotFound.
   [[nodiscard]] File get(std::string_view name) const;
+  // The same, read and parsed once for as long as this lives; any thread. Throws NotFound, ValidationError.
+  [[nodiscard]] std::shared_ptr<const ParsedFile> parsed(std::string_view name) const;
   // Names that begin so ("instance/"), sorted.
   [[nodiscard]] std::vector<std::string> list(std::string_view prefix) const;
   // Writes the built-in files out, to change them. Throws Conflict when one is there already. Returns their names.
   [[nodiscard]] std::vector<std::string> eject(const std::filesystem::path& into) const;
 
  private:
+  struct Cache;
   std::filesystem::path folder_;
+  std::shared_ptr<Cache> cache_;
 };
 
 }  // namespace litedesk::templates

@@ -201,10 +201,10 @@ std::vector<Json> parse_yaml_documents(std::string_view text, std::string_view o
   return documents;
 }
 
-std::vector<Rendered> render_documents(const File& file, const Json& context) {
+std::vector<Rendered> render_documents(const ParsedFile& file, const Json& context) {
   std::vector<Rendered> rendered;
   Renderer renderer(context, file.origin);
-  for (const auto& document : parse_tree(file.text, file.origin)) {
+  for (const auto& document : file.documents) {
     renderer.check(document);
     Json values = Json::array();
     renderer.render_into(document, values);
@@ -215,7 +215,8 @@ std::vector<Rendered> render_documents(const File& file, const Json& context) {
 
 std::vector<Json> render(const File& file, const Json& context) {
   std::vector<Json> values;
-  for (auto& document : render_documents(file, context)) values.push_back(std::move(document.value));
+  const ParsedFile parsed{file.origin, parse_tree(file.text, file.origin)};
+  for (auto& document : render_documents(parsed, context)) values.push_back(std::move(document.value));
   return values;
 }
 

@@ -41,6 +41,6 @@ struct Rendered {
   Json value;
   int line = 1;  // of the document in the file
 };
-[[nodiscard]] std::vector<Rendered> render_documents(const File& file, const Json& context);
+[[nodiscard]] std::vector<Rendered> render_documents(const ParsedFile& file, const Json& context);
 
 }  // namespace litedesk::templates

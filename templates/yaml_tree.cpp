@@ -31,6 +31,26 @@ class TreeBuilder : public YAML::EventHandler {
 
   std::vector<Node> take() { return std::move(documents_); }
 
+  // yaml-cpp takes a quote that is never closed for one that is closed at the end: the last scalar of half a file.
+  void check_last_quote() const {
+    auto rest = text_.substr(std::min(last_quoted_, text_.size()));
+    while (rest.starts_with('&') || rest.starts_with('!')) {  // an anchor or a tag before it
+      rest.remove_prefix(std::min(rest.find_first_of(" \n"), rest.size()));
+      rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
+    }
+    if (!rest.starts_with('"') && !rest.starts_with('\'')) return;
+    const char quote = rest.front();
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      if (quote == '"' && rest[i] == '\\') {
+        ++i;
+      } else if (rest[i] == quote) {
+        if (quote == '"' || i + 1 >= rest.size() || rest[i + 1] != quote) return;
+        ++i;
+      }
+    }
+    fail_at(origin_, last_quoted_at_, "the quote that begins here is never closed");
+  }
+
   void OnDocumentStart(const YAML::Mark& /*mark*/) override { anchors_.clear(); }
   void OnDocumentEnd() override {}
 
@@ -51,6 +71,10 @@ class TreeBuilder : public YAML::EventHandler {
     node.at = position(mark);
     node.plain = tag == "?";
     node.text = value;
+    if (!node.plain) {
+      last_quoted_ = static_cast<std::size_t>(mark.pos);
+      last_quoted_at_ = node.at;
+    }
     if (tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
       fail_at(origin_, node.at, "the tag " + tag + " is not known here: leave it out, or quote the value for a string");
     if (node.plain && !resolve_plain(value)) fail_at(origin_, node.at, why_ambiguous(value));
@@ -159,6 +183,8 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
+  std::size_t last_quoted_ = std::string_view::npos;
+  Position last_quoted_at_;
 };
 
 // Line ends as YAML's are, without a byte-order mark.
@@ -212,6 +238,7 @@ std::vector<Node> parse_tree(std::string_view text, std::string_view origin) {
   } catch (const YAML::Exception& error) {
     fail_at(origin, {error.mark.line + 1, error.mark.column + 1}, error.msg);
   }
+  builder.check_last_quote();
   return builder.take();
 }
 

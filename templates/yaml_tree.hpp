@@ -46,4 +46,10 @@ struct Entry {
 
 [[nodiscard]] Json to_json(const Node& node);
 
+// A file of Files, once parsed.
+struct ParsedFile {
+  std::string origin;
+  std::vector<Node> documents;
+};
+
 }  // namespace litedesk::templates
