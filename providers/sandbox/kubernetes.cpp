@@ -1,0 +1,92 @@
+// The stand-in of the Kubernetes API: who may ask, what is asked for, and refusals in the API's own words.
+#include <fmt/format.h>
+
+#include "providers/sandbox/kubernetes_cluster.hpp"
+#include "providers/sandbox/kubernetes_discovery.hpp"
+#include "providers/sandbox/kubernetes_mutate.hpp"
+#include "providers/sandbox/kubernetes_read.hpp"
+#include "providers/sandbox/kubernetes_request.hpp"
+#include "providers/sandbox/kubernetes_status.hpp"
+
+namespace litedesk::sandbox {
+
+namespace {
+
+using kube::StatusError;
+
+Reply refusal(const StatusError& error) {
+  return kube::to_reply(error.body(), error.code());
+}
+
+class KubernetesApi : public Api {
+ public:
+  explicit KubernetesApi(Context context) : cluster_(std::move(context)) { kube::seed_cluster(cluster_); }
+
+  Reply handle(const Call& call) override {
+    try {
+      authenticate(call);
+      auto kinds = cluster_.kinds();
+      if (auto reply = kube::answer_discovery(call, *kinds)) return std::move(*reply);
+      const auto request = kube::parse_request(call, std::move(kinds));
+      if (call.method == "GET" || call.method == "HEAD") return kube::answer_get(cluster_, request);
+      if (call.method == "POST") return kube::answer_post(cluster_, request);
+      if (call.method == "PUT") return kube::answer_put(cluster_, request);
+      if (call.method == "PATCH") return kube::answer_patch(cluster_, request);
+      if (call.method == "DELETE") return kube::answer_delete(cluster_, request);
+      return refusal(kube::method_not_allowed());
+    } catch (const StatusError& error) {
+      return refusal(error);
+    }
+  }
+
+  // API priority and fairness answers before anything knows of Status objects.
+  Reply throttled() override {
+    Reply reply;
+    reply.status = 429;
+    reply.content_type = "text/plain; charset=utf-8";
+    reply.body = "Too many requests, please try again later.\n";
+    reply.headers = {{"Retry-After", "1"}};
+    return reply;
+  }
+
+  Reply failed(int status) override {
+    if (status == 409)
+      return refusal(
+          {409, "Conflict",
+           "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest "
+           "version and try again",
+           Json::object()});
+    if (status == 503) {
+      auto reply = refusal({503,
+                            "ServiceUnavailable",
+                            "the server is currently unable to handle the request",
+                            {{"retryAfterSeconds", 1}}});
+      reply.headers = {{"Retry-After", "1"}};
+      return reply;
+    }
+    return refusal({status, status == 500 ? "InternalError" : "", "Internal error occurred: injected by the sandbox"});
+  }
+
+  Reply broken(const std::string& why) override {
+    return refusal({500, "InternalError", fmt::format("Internal error occurred: {}", why)});
+  }
+
+ private:
+  // Clients of the Go library send no credentials over plain HTTP, so that a request without any is let in (the sandbox
+  // listens on loopback); a wrong token is not.
+  static void authenticate(const Call& call) {
+    const auto given = call.header("authorization");
+    if (given.empty() || given == fmt::format("Bearer {}", kubernetes_token)) return;
+    throw StatusError(401, "Unauthorized", "Unauthorized");
+  }
+
+  kube::Cluster cluster_;
+};
+
+}  // namespace
+
+std::unique_ptr<Api> make_kubernetes_api(Context context) {
+  return std::make_unique<KubernetesApi>(std::move(context));
+}
+
+}  // namespace litedesk::sandbox

@@ -1,0 +1,172 @@
+#include "providers/sandbox/kubernetes_patch.hpp"
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_status.hpp"
+
+namespace litedesk::sandbox::kube {
+
+namespace {
+
+constexpr int deepest = 64;
+
+Json scalar(const YAML::Node& node) {
+  const auto text = node.Scalar();
+  if (node.Tag() == "!") return text;  // quoted
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  if (bool boolean = false; YAML::convert<bool>::decode(node, boolean)) return boolean;
+  if (std::int64_t integer = 0; YAML::convert<std::int64_t>::decode(node, integer)) return integer;
+  if (double number = 0; YAML::convert<double>::decode(node, number)) return number;
+  return text;
+}
+
+Json to_json(const YAML::Node& node, int depth) {
+  if (depth > deepest) throw std::runtime_error("nested too deeply");
+  switch (node.Type()) {
+    case YAML::NodeType::Scalar:
+      return scalar(node);
+    case YAML::NodeType::Sequence: {
+      Json list = Json::array();
+      for (const auto& item : node) list.push_back(to_json(item, depth + 1));
+      return list;
+    }
+    case YAML::NodeType::Map: {
+      Json map = Json::object();
+      for (const auto& item : node) map[item.first.Scalar()] = to_json(item.second, depth + 1);
+      return map;
+    }
+    default:
+      return nullptr;
+  }
+}
+
+// Items of keyed lists are found by those of their keys that the patch states.
+Json* matching(const Schema& list, Json& items, const Json& wanted) {
+  for (auto& item : items) {
+    bool same = false;
+    for (const auto& key : list.keys) {
+      if (!wanted.contains(key)) continue;
+      same = item.contains(key) && item[key] == wanted[key];
+      if (!same) break;
+    }
+    if (same) return &item;
+  }
+  return nullptr;
+}
+
+void merge_list(const Schema& schema, Json& target, const Json& patch) {
+  if (!patch.empty() && patch.front().is_object() && patch.front().value("$patch", "") == "replace") {
+    target = Json::array();
+    for (std::size_t i = 1; i < patch.size(); ++i) target.push_back(patch[i]);
+    return;
+  }
+  if (schema.list == Schema::List::atomic || !target.is_array()) {
+    target = patch;
+    return;
+  }
+  for (const auto& item : patch) {
+    if (schema.list == Schema::List::set || !item.is_object()) {
+      if (std::find(target.begin(), target.end(), item) == target.end()) target.push_back(item);
+      continue;
+    }
+    auto* found = matching(schema, target, item);
+    if (item.value("$patch", "") == "delete") {
+      if (found != nullptr) target.erase(static_cast<std::size_t>(found - &target[0]));
+    } else if (found != nullptr) {
+      strategic_merge(*schema.element, *found, item);
+    } else {
+      Json added = Json::object();
+      strategic_merge(*schema.element, added, item);
+      target.push_back(std::move(added));
+    }
+  }
+}
+
+// "$setElementOrder/containers", "$deleteFromPrimitiveList/finalizers", "$retainKeys".
+bool directive(Json& target, const std::string& key, const Json& value) {
+  if (!key.starts_with('$')) return false;
+  const auto field = key.substr(key.find('/') + 1);
+  if (key.starts_with("$deleteFromPrimitiveList/") && target.contains(field) && target[field].is_array()) {
+    auto& list = target[field];
+    for (const auto& gone : value)
+      for (auto item = list.begin(); item != list.end();) item = *item == gone ? list.erase(item) : std::next(item);
+  }
+  if (key == "$retainKeys" && target.is_object()) {
+    for (auto item = target.begin(); item != target.end();)
+      item = std::find(value.begin(), value.end(), item.key()) == value.end() ? target.erase(item) : std::next(item);
+  }
+  return true;
+}
+
+}  // namespace
+
+Json parse_body(std::string_view body, std::string_view kind) {
+  auto json = Json::parse(body, nullptr, false);
+  if (!json.is_discarded()) return json;
+  std::string why = "unexpected end of JSON input";
+  try {
+    // JSON that does not end is no YAML either; a lone scalar is no object.
+    json = to_json(YAML::Load(std::string(body)), 0);
+    if (json.is_object() || json.is_array()) return json;
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  throw bad_request(
+      fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
+                  "json parse error: {} ({})",
+                  kind, why, body.substr(0, 64)));
+}
+
+void merge_patch(Json& target, const Json& patch) {
+  target.merge_patch(patch);
+}
+
+Json json_patch(const Json& target, const Json& patch) {
+  if (!patch.is_array())
+    throw bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  try {
+    return target.patch(patch);
+  } catch (const Json::parse_error& error) {
+    throw bad_request(fmt::format("error decoding patch: {}", error.what()));
+  } catch (const Json::exception&) {
+    throw StatusError(422, "Invalid", "the server rejected our request due to an error in our request", Json::object());
+  }
+}
+
+void strategic_merge(const Schema& schema, Json& target, const Json& patch) {
+  if (!patch.is_object()) {
+    target = patch;
+    return;
+  }
+  if (!target.is_object() || patch.value("$patch", "") == "replace") target = Json::object();
+  if (patch.value("$patch", "") == "delete") {
+    target = Json::object();
+    return;
+  }
+  if (patch.contains("$retainKeys")) directive(target, "$retainKeys", patch["$retainKeys"]);
+  for (const auto& [key, value] : patch.items()) {
+    if (directive(target, key, value)) continue;
+    if (value.is_null()) {
+      target.erase(key);
+      continue;
+    }
+    const auto* field = schema.type == Schema::Type::map ? schema.element : schema.field(key);
+    if (value.is_object() && field != nullptr) {
+      strategic_merge(*field, target[key], value);
+    } else if (value.is_object()) {
+      merge_patch(target[key], value);
+    } else if (value.is_array() && field != nullptr && field->type == Schema::Type::list) {
+      merge_list(*field, target[key].is_null() ? (target[key] = Json::array()) : target[key], value);
+    } else {
+      target[key] = value;
+    }
+  }
+}
+
+}  // namespace litedesk::sandbox::kube

@@ -1,0 +1,369 @@
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "providers/sandbox/kubernetes_admission.hpp"
+#include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_quantity.hpp"
+#include "providers/sandbox/kubernetes_selectors.hpp"
+
+namespace litedesk::sandbox::kube {
+
+namespace {
+
+bool lower_alnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool alnum(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+bool is_qualified_part(std::string_view text) {
+  if (text.empty() || text.size() > 63 || !alnum(text.front()) || !alnum(text.back())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return alnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool is_qualified_name(const std::string& key) {
+  const auto slash = key.find('/');
+  if (slash == std::string::npos) return is_qualified_part(key);
+  return is_subdomain(key.substr(0, slash)) && is_qualified_part(std::string_view(key).substr(slash + 1));
+}
+
+constexpr std::string_view subdomain_rule =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end "
+    "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+constexpr std::string_view label_rule =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an "
+    "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+constexpr std::string_view label_value_rule =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end "
+    "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+constexpr std::string_view label_key_rule =
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+constexpr std::string_view config_key_rule =
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+using Causes = std::vector<Cause>;
+
+void check_labels(const Json& labels, const std::string& path, Causes& causes) {
+  if (!labels.is_object()) return;
+  for (const auto& [key, value] : labels.items()) {
+    if (!is_qualified_name(key)) causes.push_back(value_invalid(path, key, label_key_rule));
+    const auto given = plain(value);
+    if (given.empty()) continue;
+    if (given.size() > 63)
+      causes.push_back(value_invalid(path, given, "must be no more than 63 bytes"));
+    else if (!is_qualified_part(given))
+      causes.push_back(value_invalid(path, given, label_value_rule));
+  }
+}
+
+void check_port(const Json& value, const std::string& path, Causes& causes) {
+  if (!value.is_number_integer()) return;
+  const auto port = value.get<std::int64_t>();
+  if (port < 1 || port > 65535) causes.push_back(value_invalid(path, value, "must be between 1 and 65535, inclusive"));
+}
+
+void check_resources(const Json& container, const std::string& path, Causes& causes) {
+  const auto& requests = at(container, "resources.requests");
+  const auto& limits = at(container, "resources.limits");
+  if (!requests.is_object() || !limits.is_object()) return;
+  for (const auto& [name, value] : requests.items())
+    if (limits.contains(name) && to_quantity(value).thousandths > to_quantity(limits[name]).thousandths)
+      causes.push_back(
+          value_invalid(path + ".resources.requests", value,
+                        fmt::format("must be less than or equal to {} limit of {}", name, plain(limits[name]))));
+}
+
+void check_containers(const Json& spec, const char* list, const std::string& path, Causes& causes) {
+  std::set<std::string> volumes;
+  if (const auto& declared = at(spec, "volumes"); declared.is_array())
+    for (const auto& volume : declared) volumes.insert(text(volume, "name"));
+  const auto& containers = at(spec, list);
+  if (!containers.is_array()) return;
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    const auto& container = containers[i];
+    const auto here = fmt::format("{}.{}[{}]", path, list, i);
+    const auto name = text(container, "name");
+    if (!name.empty() && !is_label_name(name)) causes.push_back(value_invalid(here + ".name", name, label_rule));
+    if (!names.insert(name).second)
+      causes.push_back({"FieldValueDuplicate", fmt::format("Duplicate value: \"{}\"", name), here + ".name"});
+    if (text(container, "image").empty()) causes.push_back(value_required(here + ".image"));
+    if (const auto& ports = at(container, "ports"); ports.is_array())
+      for (std::size_t j = 0; j < ports.size(); ++j)
+        check_port(at(ports[j], "containerPort"), fmt::format("{}.ports[{}].containerPort", here, j), causes);
+    if (const auto& mounts = at(container, "volumeMounts"); mounts.is_array())
+      for (std::size_t j = 0; j < mounts.size(); ++j)
+        if (const auto volume = text(mounts[j], "name"); !volumes.contains(volume) && at(spec, "nodeName").is_null())
+          causes.push_back({"FieldValueNotFound", fmt::format("Not found: \"{}\"", volume),
+                            fmt::format("{}.volumeMounts[{}].name", here, j)});
+    check_resources(container, here, causes);
+  }
+}
+
+void check_pod_spec(const Json& spec, const std::string& path, Causes& causes) {
+  if (at(spec, "containers").is_array() && at(spec, "containers").empty())
+    causes.push_back(value_required(path + ".containers"));
+  check_containers(spec, "initContainers", path, causes);
+  check_containers(spec, "containers", path, causes);
+}
+
+void check_workload(const Kind& kind, const Json& object, Causes& causes) {
+  const auto& spec = at(object, "spec");
+  const auto& labels = at(spec, "template.metadata.labels");
+  if (const auto replicas = integer(spec, "replicas", 1); replicas < 0)
+    causes.push_back(value_invalid("spec.replicas", replicas, "must be greater than or equal to 0"));
+  const auto& selector = at(spec, "selector");
+  if (selector.is_object() && selector.empty())
+    causes.push_back(value_invalid(
+        "spec.selector", selector,
+        "empty selector is invalid for " + std::string(kind.kind == "StatefulSet" ? "statefulset" : "deployment")));
+  check_labels(at(spec, "selector.matchLabels"), "spec.selector.matchLabels", causes);
+  if (!selector.is_object() ||
+      !LabelSelector::of_object(selector).matches(labels.is_object() ? labels : Json::object()))
+    causes.push_back(
+        value_invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
+  check_labels(labels, "spec.template.labels", causes);
+  check_pod_spec(at(spec, "template.spec"), "spec.template.spec", causes);
+  if (const auto policy = text(spec, "template.spec.restartPolicy"); !policy.empty() && policy != "Always")
+    causes.push_back(value_not_supported("spec.template.spec.restartPolicy", policy, {"Always"}));
+}
+
+void check_job(const Json& object, Causes& causes) {
+  const auto& spec = at(object, "spec.template.spec");
+  check_pod_spec(spec, "spec.template.spec", causes);
+  if (const auto policy = text(spec, "restartPolicy"); policy != "Never" && policy != "OnFailure")
+    causes.push_back({"FieldValueRequired", fmt::format("Required value: valid values: \"OnFailure\", \"Never\""),
+                      "spec.template.spec.restartPolicy"});
+}
+
+void check_service(const Json& object, Causes& causes) {
+  const auto& ports = at(object, "spec.ports");
+  const bool headless = text(object, "spec.clusterIP") == "None";
+  if ((!ports.is_array() || ports.empty()) && text(object, "spec.type") != "ExternalName" && !headless)
+    causes.push_back(value_required("spec.ports"));
+  if (!ports.is_array()) return;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto here = fmt::format("spec.ports[{}]", i);
+    if (ports.size() > 1 && text(ports[i], "name").empty()) causes.push_back(value_required(here + ".name"));
+    check_port(at(ports[i], "port"), here + ".port", causes);
+    check_port(at(ports[i], "targetPort"), here + ".targetPort", causes);
+  }
+}
+
+void check_ingress(const Json& object, Causes& causes) {
+  const auto& spec = at(object, "spec");
+  if (!at(spec, "rules").is_array() && !at(spec, "defaultBackend").is_object())
+    causes.push_back(value_invalid("spec", Json::object(), "either `defaultBackend` or `rules` must be specified"));
+  const auto& rules = at(spec, "rules");
+  if (!rules.is_array()) return;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto host = text(rules[i], "host");
+    if (!host.empty() && !is_subdomain(host.starts_with("*.") ? host.substr(2) : host))
+      causes.push_back(value_invalid(fmt::format("spec.rules[{}].host", i), host, subdomain_rule));
+    const auto& paths = at(rules[i], "http.paths");
+    if (!paths.is_array()) continue;
+    for (std::size_t j = 0; j < paths.size(); ++j) {
+      const auto here = fmt::format("spec.rules[{}].http.paths[{}]", i, j);
+      const auto path = text(paths[j], "path");
+      if (text(paths[j], "pathType") != "ImplementationSpecific" && !path.starts_with('/'))
+        causes.push_back(value_invalid(here + ".path", path, "must be an absolute path"));
+      if (at(paths[j], "backend.service").is_object() && !at(paths[j], "backend.service.port.number").is_number() &&
+          text(paths[j], "backend.service.port.name").empty())
+        causes.push_back(value_required(here + ".backend.service.port", "name or number is required"));
+    }
+  }
+}
+
+void check_data(const Json& object, bool base64, Causes& causes) {
+  for (const auto* field : {"data", "binaryData"}) {
+    const auto& data = at(object, field);
+    if (!data.is_object()) continue;
+    for (const auto& [key, value] : data.items()) {
+      const bool legal = !key.empty() && key.size() <= 253 && std::all_of(key.begin(), key.end(), [](char c) {
+        return alnum(c) || c == '-' || c == '_' || c == '.';
+      });
+      if (!legal) causes.push_back(value_invalid(fmt::format("{}[{}]", field, key), key, config_key_rule));
+    }
+  }
+  std::size_t size = 0;
+  if (const auto& data = at(object, "data"); data.is_object())
+    for (const auto& value : data) size += plain(value).size();
+  if (base64) size = size / 4 * 3;
+  if (size > 1'048'576) causes.push_back({"FieldValueTooLong", "Too long: may not be more than 1048576 bytes", "data"});
+}
+
+void check_autoscaler(const Json& object, Causes& causes) {
+  const auto most = integer(object, "spec.maxReplicas");
+  const auto least = integer(object, "spec.minReplicas", 1);
+  if (most < 1) causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than 0"));
+  if (most >= 1 && most < least)
+    causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
+}
+
+void check_budget(const Json& object, Causes& causes) {
+  const auto& spec = at(object, "spec");
+  if (at(spec, "minAvailable").is_null() || at(spec, "maxUnavailable").is_null()) return;
+  causes.push_back(value_invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+}
+
+}  // namespace
+
+bool is_label_name(const std::string& name) {
+  if (name.empty() || name.size() > 63 || !lower_alnum(name.front()) || !lower_alnum(name.back())) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return lower_alnum(c) || c == '-'; });
+}
+
+bool is_subdomain(const std::string& name) {
+  if (name.empty() || name.size() > 253) return false;
+  std::string_view rest = name;
+  while (true) {
+    const auto label = rest.substr(0, rest.find('.'));
+    if (label.empty() || !lower_alnum(label.front()) || !lower_alnum(label.back())) return false;
+    if (!std::all_of(label.begin(), label.end(), [](char c) { return lower_alnum(c) || c == '-'; })) return false;
+    if (label.size() == rest.size()) return true;
+    rest.remove_prefix(label.size() + 1);
+  }
+}
+
+std::vector<Cause> validate_metadata(const Kind& kind, const Json& object) {
+  Causes causes;
+  const auto name = name_of(object);
+  const bool rbac = kind.group == "rbac.authorization.k8s.io";
+  if (name.empty()) {
+    causes.push_back(value_required("metadata.name", "name or generateName is required"));
+  } else if (rbac) {
+    if (name.find('/') != std::string::npos || name.find('%') != std::string::npos || name == "." || name == "..")
+      causes.push_back(value_invalid("metadata.name", name, "may not contain '/'"));
+  } else if (kind.kind == "Namespace" || kind.kind == "Service") {
+    if (!is_label_name(name)) causes.push_back(value_invalid("metadata.name", name, label_rule));
+  } else if (!is_subdomain(name)) {
+    causes.push_back(value_invalid("metadata.name", name, subdomain_rule));
+  }
+  check_labels(at(object, "metadata.labels"), "metadata.labels", causes);
+  if (const auto& annotations = at(object, "metadata.annotations"); annotations.is_object()) {
+    std::size_t size = 0;
+    for (const auto& [key, value] : annotations.items()) {
+      size += key.size() + plain(value).size();
+      std::string lower = key;
+      for (auto& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      if (!is_qualified_name(lower)) causes.push_back(value_invalid("metadata.annotations", key, label_key_rule));
+    }
+    if (size > 262'144)
+      causes.push_back({"FieldValueTooLong", "Too long: may not be more than 262144 bytes", "metadata.annotations"});
+  }
+  if (const auto& owners = at(object, "metadata.ownerReferences"); owners.is_array())
+    for (std::size_t i = 0; i < owners.size(); ++i)
+      for (const auto* field : {"apiVersion", "kind", "name", "uid"})
+        if (text(owners[i], field).empty())
+          causes.push_back(
+              value_invalid(fmt::format("metadata.ownerReferences[{}].{}", i, field), "", "must not be empty"));
+  return causes;
+}
+
+std::vector<Cause> validate(const Kind& kind, const Json& object) {
+  auto causes = kind.custom_schema ? check_custom(*kind.schema, object) : check(*kind.schema, object);
+  if (kind.custom) return causes;
+  const auto& name = kind.kind;
+  if (name == "Deployment" || name == "ReplicaSet" || name == "StatefulSet") check_workload(kind, object, causes);
+  if (name == "Pod") check_pod_spec(at(object, "spec"), "spec", causes);
+  if (name == "Job") check_job(object, causes);
+  if (name == "Service") check_service(object, causes);
+  if (name == "Ingress") check_ingress(object, causes);
+  if (name == "ConfigMap") check_data(object, false, causes);
+  if (name == "Secret") check_data(object, true, causes);
+  if (name == "HorizontalPodAutoscaler") check_autoscaler(object, causes);
+  if (name == "PodDisruptionBudget") check_budget(object, causes);
+  if (name == "CustomResourceDefinition") {
+    const auto wanted = fmt::format("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group"));
+    if (name_of(object) != wanted)
+      causes.push_back(value_invalid("metadata.name", name_of(object), "must be spec.names.plural+\".\"+spec.group"));
+  }
+  return causes;
+}
+
+std::vector<Cause> validate_change(const Kind& kind, const Json& old, const Json& object) {
+  Causes causes;
+  const auto immutable = [&](const char* path) {
+    if (at(old, path) != at(object, path))
+      causes.push_back(value_invalid(path, at(object, path), "field is immutable"));
+  };
+  const auto& name = kind.kind;
+  if (kind.custom) return causes;
+  if (name == "Deployment" || name == "ReplicaSet") immutable("spec.selector");
+  if (name == "Job") {
+    immutable("spec.selector");
+    immutable("spec.template");
+    immutable("spec.completionMode");
+  }
+  if (name == "RoleBinding" || name == "ClusterRoleBinding") {
+    if (at(old, "roleRef") != at(object, "roleRef"))
+      causes.push_back(value_invalid("roleRef", at(object, "roleRef"), "cannot change roleRef"));
+  }
+  if (name == "StatefulSet") {
+    auto before = at(old, "spec");
+    auto after = at(object, "spec");
+    for (const auto* field : {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+                              "persistentVolumeClaimRetentionPolicy", "minReadySeconds"}) {
+      before.erase(field);
+      after.erase(field);
+    }
+    if (before != after)
+      causes.push_back(value_forbidden(
+          "spec",
+          "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+          "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"));
+  }
+  if (name == "PersistentVolumeClaim") {
+    auto before = at(old, "spec");
+    auto after = at(object, "spec");
+    for (auto* spec : {&before, &after})
+      for (const auto* field : {"resources", "volumeName", "storageClassName", "volumeAttributesClassName"})
+        spec->erase(field);
+    if (before != after)
+      causes.push_back(value_forbidden(
+          "spec",
+          "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"));
+  }
+  if (name == "Pod") {
+    auto before = at(old, "spec");
+    auto after = at(object, "spec");
+    for (auto* spec : {&before, &after}) {
+      for (const auto* field : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
+        spec->erase(field);
+      for (auto& container : (*spec)["containers"]) container.erase("image");
+    }
+    if (before != after)
+      causes.push_back(value_forbidden(
+          "spec",
+          "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+          "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+          "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
+  }
+  if ((name == "Secret" || name == "ConfigMap") && flag(old, "immutable")) {
+    if (at(old, "data") != at(object, "data"))
+      causes.push_back(value_forbidden("data", "field is immutable when `immutable` is set"));
+    if (!flag(object, "immutable"))
+      causes.push_back(value_forbidden("immutable", "field is immutable when `immutable` is set"));
+  }
+  if (name == "Secret") immutable("type");
+  if (name == "StorageClass") {
+    immutable("provisioner");
+    immutable("reclaimPolicy");
+  }
+  return causes;
+}
+
+}  // namespace litedesk::sandbox::kube
