@@ -166,9 +166,13 @@ struct Server::Impl : httplib::Server {
     }
     current = &connection;
     bool closed = false;
-    while (!closed && !stopping.stop_requested() && connection.wait_for_request()) {
-      const bool served =
-          process_request(connection, false, closed, [&](httplib::Request& request) { prepare(request, connection); });
+    bool understood = true;
+    while (understood && !closed && !stopping.stop_requested() && connection.wait_for_request()) {
+      understood = false;  // after a head that is none, nothing tells where the next one begins
+      const bool served = process_request(connection, false, closed, [&](httplib::Request& request) {
+        understood = true;
+        prepare(request, connection);
+      });
       if (!connection.flush() || !served) break;
     }
     current = nullptr;
