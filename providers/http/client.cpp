@@ -114,6 +114,7 @@ std::vector<Result> Client::send_all(std::vector<Request> requests, std::stop_to
 Response Client::stream(Request request, const ChunkHandler& on_chunk, milliseconds idle, std::stop_token stop) {
   impl_->refuse_nested(request);
   const std::string what = what_of(request);
+  const std::string prefix = prefix_of(request), target = what.substr(prefix.size());
   if (stop.stop_requested()) throw Cancelled(what + " was cancelled");
   const auto headers_due = steady_clock::now() + request.timeout;
   const auto allowed = request.timeout;
@@ -150,7 +151,7 @@ Response Client::stream(Request request, const ChunkHandler& on_chunk, milliseco
     } else if (steady_clock::now() >= silent_until) {
       const bool begun = buffer.head.has_value();
       throw Timeout({.message = begun ? fmt::format("{} has been silent for {} ms", what, idle.count())
-                                      : fmt::format("no answer to {} within {} ms", what, allowed.count()),
+                                      : fmt::format("{}no answer to {} within {} ms", prefix, target, allowed.count()),
                      .hint = "try again",
                      .resource = {},
                      .cause = {}});

@@ -21,6 +21,7 @@ using std::chrono::steady_clock;
 // Ordinary requests at once to one host; streams come on top. Servers allow 100 streams a connection and more
 // (RFC 9113, 6.5.2); without multiplexing each request is a connection.
 constexpr int most_multiplexed = 80;
+constexpr int most_before_known = 32;  // to a host that has not shown yet whether it multiplexes
 constexpr int most_connections = 16;
 
 // Blocks every signal in the threads that are started while it lives: signals are the main thread's to handle.
@@ -189,8 +190,9 @@ bool EventLoop::hold_back(Transfer& transfer, Steady now) {
   }
   if (transfer.stream) return false;
   const auto& host = hosts_[transfer.origin];
-  const bool multiplexes = transfer.url.scheme == "https" && options_.http2 && host.multiplexes;
-  return host.running >= (multiplexes ? most_multiplexed : most_connections);
+  const bool may_multiplex = transfer.url.scheme == "https" && options_.http2 && (host.multiplexes || !host.reached);
+  if (!may_multiplex) return host.running >= most_connections;
+  return host.running >= (host.reached ? most_multiplexed : most_before_known);
 }
 
 void EventLoop::start(const Shared& transfer) {

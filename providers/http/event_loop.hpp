@@ -38,8 +38,8 @@ class EventLoop {
 
   struct Host {
     int running = 0;
-    bool reached = false;     // it has answered
-    bool multiplexes = true;  // assumed of https until an answer says otherwise
+    bool reached = false;      // it has answered
+    bool multiplexes = false;  // over HTTP/2
   };
   // Handles that know a server's nonce: the next request with the same credentials is authenticated at once.
   struct DigestHandles {

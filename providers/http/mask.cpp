@@ -60,6 +60,26 @@ void mask_userinfo(std::string& text) {
   }
 }
 
+// "password": "...", in text that only quotes a piece of JSON.
+void mask_quoted_fields(std::string& text) {
+  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 1)) {
+    std::size_t end = at + 1;
+    while (end < text.size() && is_token_char(text[end])) ++end;
+    if (end == text.size() || text[end] != '"' || !names_secret(std::string_view(text).substr(at + 1, end - at - 1)))
+      continue;
+    const auto colon = text.find_first_not_of(' ', end + 1);
+    if (colon == std::string::npos || text[colon] != ':') continue;
+    const auto open = text.find_first_not_of(' ', colon + 1);
+    if (open == std::string::npos || text[open] != '"') continue;
+    std::size_t close = open + 1;
+    while (close < text.size() && text[close] != '"') close += text[close] == '\\' ? 2 : 1;
+    close = std::min(close, text.size());
+    text.replace(open + 1, close - open - 1, mask);
+    at = open + 1 + mask.size();
+    if (at >= text.size()) break;
+  }
+}
+
 void mask_all_strings(Json& value) {
   if (value.is_structured()) {
     for (auto& item : value) mask_all_strings(item);
@@ -162,6 +182,7 @@ std::string masked_text(std::string_view text) {
   mask_runs(result, "mdb_sa_sk_", 0);
   mask_runs(result, "eyJ", 40);
   mask_userinfo(result);
+  mask_quoted_fields(result);
   return result;
 }
 
