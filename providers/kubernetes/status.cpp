@@ -25,7 +25,14 @@ std::exception_ptr make(ErrorDetails details, const Status& status) {
   return std::make_exception_ptr(ApiErrorOf<Code>(std::move(details), status));
 }
 
+// A field that the schema does not have, or a list key twice, in a server-side apply: the server answers it with a bare
+// 500, before its strict validation has a word.
+bool is_untypable(const Status& status) {
+  return status.code == 500 && status.message.starts_with("failed to create typed patch object");
+}
+
 std::exception_ptr typed(ErrorDetails details, const Status& status) {
+  if (is_untypable(status)) return make<ErrorCode::validation>(std::move(details), status);
   switch (status.code) {
     case 401:
       return make<ErrorCode::authentication>(std::move(details), status);
@@ -92,8 +99,12 @@ std::string cause_of(const Status& status) {
   return text;
 }
 
+constexpr const char* unknown_field =
+    "the API server does not know this field: is it misspelt, or the resource definition in the cluster older?";
+
 std::string hint_of(const Status& status, const Attempted& attempted) {
   const auto says = [&](std::string_view text) { return status.message.find(text) != std::string::npos; };
+  if (is_untypable(status) && says("not declared in schema")) return unknown_field;
   switch (status.code) {
     case 401:
       if (attempted.credentials_withheld)
@@ -119,9 +130,7 @@ std::string hint_of(const Status& status, const Attempted& attempted) {
     case 410:
       return "what was asked for is too old: read again";
     case 400:
-      if (says("strict decoding error"))
-        return "the API server does not know this field: is it misspelt, or the resource definition in the cluster "
-               "older?";
+      if (says("strict decoding error")) return unknown_field;
       return {};
     case 413:
       return "the object is larger than the API server takes";

@@ -106,6 +106,17 @@ TEST_CASE("a conflict of field managers names each manager and its fields") {
   CHECK(contains(error.hint, "another field manager"));
 }
 
+TEST_CASE("a field that an apply made up is a mistake of ours, though the server calls it its own") {
+  const auto error =
+      caught(api_error(response(500, status_body(500, "",
+                                                 "failed to create typed patch object (a/x; apps/v1, Kind=Deployment): "
+                                                 ".spec.replicsa: field not declared in schema")),
+                       attempted()));
+  CHECK(error.code == ErrorCode::validation);
+  CHECK(error.http_status == 500);
+  CHECK(contains(error.hint, "misspelt"));
+}
+
 TEST_CASE("causes that the message does not repeat are added to it") {
   const auto error = caught(api_error(
       response(
