@@ -393,6 +393,8 @@ CurlReport EventLoop::report_of(const Transfer& transfer, CURLcode code) const {
   report.sent = transfer.sent;
   report.too_large = transfer.too_large;
   report.own_repeat = transfer.own_repeat;
+  const auto host = hosts_.find(transfer.origin);
+  report.reached_before = host != hosts_.end() && host->second.reached;
   report.attempts = transfer.attempt;
   report.allowed = transfer.request.timeout;
   if (!transfer.sent) report.allowed = std::chrono::round<milliseconds>(steady_clock::now() - transfer.began);

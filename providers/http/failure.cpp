@@ -130,7 +130,12 @@ Words words_of(const Request& request, const CurlReport& report) {
   if (!report.sent) return {fmt::format("cannot connect to {}", url.origin()), "check the network", false};
   // TLS 1.3: a server that refuses the client's certificate says so only after the handshake.
   if (report.code == CURLE_RECV_ERROR && holds(report.text, "alert")) return handshake_words(url, report);
-  return {fmt::format("the connection broke before the answer to {} was complete", target), unknown, false};
+  // Or it closes the connection so fast that its words are lost on the way.
+  const bool perhaps_refused = url.scheme == "https" && !report.reached_before;
+  return {
+      fmt::format("the connection broke before the answer to {} was complete", target),
+      unknown + (perhaps_refused ? "; a server that wants another client certificate may also behave like this" : ""),
+      false};
 }
 
 std::string cause_of(const CurlReport& report) {

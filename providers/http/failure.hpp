@@ -14,12 +14,13 @@ namespace litedesk::http {
 // What libcurl said of a transfer that failed.
 struct CurlReport {
   CURLcode code = CURLE_OK;
-  std::string text;         // its sentence
-  long os_error = 0;        // errno of the connect that failed
-  long verify_result = 0;   // OpenSSL's X509_V_ERR_*
-  bool sent = false;        // the request (or part of it) may have gone out
-  bool too_large = false;   // we refused to take more of the answer
-  bool own_repeat = false;  // we kept libcurl from sending again what may not be repeated
+  std::string text;            // its sentence
+  long os_error = 0;           // errno of the connect that failed
+  long verify_result = 0;      // OpenSSL's X509_V_ERR_*
+  bool sent = false;           // the request (or part of it) may have gone out
+  bool too_large = false;      // we refused to take more of the answer
+  bool own_repeat = false;     // we kept libcurl from sending again what may not be repeated
+  bool reached_before = true;  // the host has answered before
   int attempts = 1;
   std::chrono::milliseconds allowed{0};  // how long this attempt was given
 };

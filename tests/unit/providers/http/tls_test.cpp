@@ -125,7 +125,16 @@ TEST_CASE("a client certificate is shown from memory, and one that cannot be use
   tls.client_key_pem = Secret(client_side.key_pem);
   CHECK(client.send(request_to(server, tls), {}).body == "welcome");
 
-  CHECK(holds(error_text(client, request_to(server, trusting(server_side.ca_pem))), "refused the TLS handshake"));
+  // TLS 1.3: the refusal comes after the handshake, and the closed connection may overtake it.
+  try {
+    (void)Client(quick()).send(request_to(server, trusting(server_side.ca_pem)), {});
+    FAIL("a request without a certificate was answered");
+  } catch (const Unavailable& error) {
+    CAPTURE(error.message());
+    CHECK((holds(error.message(), "refused the TLS handshake") || holds(error.message(), "the connection broke")));
+    CHECK(holds(error.hint(), "client certificate"));
+  }
+
   // A client of its own: the other one would use its open connection again.
   Client other(quick());
   tls.client_key_pem = Secret(make_certificates().key_pem);
