@@ -1,0 +1,47 @@
+// A registry in a SQLite file of its own, with the tenants' rules, for the length of a test.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "commands/lifecycle.hpp"
+#include "providers/error.hpp"
+#include "providers/store/sqlite_store.hpp"
+
+namespace litedesk::testing {
+
+class TemporaryRegistry {
+ public:
+  TemporaryRegistry() {
+    std::string name = (std::filesystem::temp_directory_path() / "litedesk-tenants-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw Failed("no temporary folder");
+    folder_ = name;
+    store_ = open();
+  }
+  TemporaryRegistry(const TemporaryRegistry&) = delete;
+  TemporaryRegistry& operator=(const TemporaryRegistry&) = delete;
+  ~TemporaryRegistry() {
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  [[nodiscard]] store::Store& operator*() { return *store_; }
+  [[nodiscard]] store::Store* operator->() { return store_.get(); }
+  // Another process' client, as good as.
+  [[nodiscard]] std::unique_ptr<store::Store> open() const {
+    store::SqliteOptions options;
+    options.path = folder_ / "registry.db";
+    options.kind = "Tenant";
+    options.validate = validate_tenant_document;
+    return store::open_sqlite_store(std::move(options));
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::unique_ptr<store::Store> store_;
+};
+
+}  // namespace litedesk::testing

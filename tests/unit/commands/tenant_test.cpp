@@ -1,0 +1,524 @@
+#include "commands/tenant.hpp"
+
+#include <atomic>
+#include <functional>
+#include <set>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "commands/tenant_checks.hpp"
+#include "providers/error.hpp"
+#include "providers/system/process.hpp"
+#include "tests/unit/commands/temporary_registry.hpp"
+
+using namespace litedesk;
+using litedesk::testing::TemporaryRegistry;
+
+namespace {
+
+class FixedClock : public system::Clock {
+ public:
+  [[nodiscard]] system::TimePoint now() const override { return *system::from_rfc3339("2026-02-20T12:00:00Z"); }
+  [[nodiscard]] system::SteadyPoint steady() const override { return {}; }
+  bool wait(system::milliseconds, std::stop_token stop) const override { return !stop.stop_requested(); }
+};
+const FixedClock fixed_clock;
+
+NewTenant wanted(const std::string& company) {
+  NewTenant tenant;
+  tenant.company = company;
+  tenant.email = "owner@acme.example";
+  return tenant;
+}
+
+Tenant create(store::Store& registry, const NewTenant& tenant) {
+  return create_tenant(registry, tenant, fixed_clock);
+}
+
+void set_phase(store::Store& registry, const std::string& slug, Phase phase) {
+  const auto stored = registry.get(slug);
+  REQUIRE(stored.has_value());
+  Tenant tenant = to_tenant(*stored);
+  tenant.status.phase = phase;
+  registry.update(to_document(tenant, &*stored));
+}
+
+// "message | hint" of the error of that type; empty when there is none.
+template <class E>
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.message() + " | " + error.hint();
+  }
+  return {};
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// A registry in which somebody else writes just before the first `times` writes of ours.
+class Contended : public store::Store {
+ public:
+  Contended(store::Store& inner, int times, std::function<void()> interfere)
+      : inner_(inner), times_(times), interfere_(std::move(interfere)) {}
+  store::Document create(const store::Document& document) override {
+    disturb();
+    return inner_.create(document);
+  }
+  std::optional<store::Document> get(std::string_view name) override { return inner_.get(name); }
+  std::vector<store::Document> list(std::string_view selector) override { return inner_.list(selector); }
+  store::Document update(const store::Document& document) override {
+    disturb();
+    return inner_.update(document);
+  }
+  bool remove(std::string_view name, std::string_view version) override {
+    disturb();
+    return inner_.remove(name, version);
+  }
+  std::string registry_id() override { return inner_.registry_id(); }
+  [[nodiscard]] std::string describe() const override { return inner_.describe(); }
+
+ private:
+  void disturb() {
+    if (times_-- > 0) interfere_();
+  }
+  store::Store& inner_;
+  int times_;
+  std::function<void()> interfere_;
+};
+
+}  // namespace
+
+TEST_CASE("a trial begins now and ends fifteen days later") {
+  TemporaryRegistry registry;
+  const Tenant tenant = create(*registry, wanted("Acme Inc"));
+  CHECK(tenant.slug == "acme-inc");
+  CHECK(tenant.company == "Acme Inc");
+  CHECK(tenant.tier == "trial");
+  CHECK(tenant.subscription.status == "trial");
+  CHECK(tenant.subscription.trial_start == "2026-02-20T12:00:00Z");
+  CHECK(tenant.subscription.trial_end == "2026-03-07T12:00:00Z");
+  CHECK(tenant.status.phase == Phase::none);
+  CHECK(tenant.placement == "dedicated");
+  CHECK_FALSE(tenant.version.empty());
+  CHECK_FALSE(tenant.id.empty());
+  CHECK(get_tenant(*registry, "acme-inc").owner.email == "owner@acme.example");
+
+  NewTenant longer = wanted("Long Trial");
+  longer.trial_days = 30;
+  CHECK(create(*registry, longer).subscription.trial_end == "2026-03-22T12:00:00Z");
+}
+
+TEST_CASE("a paid tier is active and has no trial; \"paid\" is professional") {
+  TemporaryRegistry registry;
+  for (const std::string tier : {"starter", "professional", "enterprise", "paid"}) {
+    NewTenant tenant = wanted("Company " + tier);
+    tenant.tier = tier;
+    const Tenant made = create(*registry, tenant);
+    CHECK(made.tier == (tier == "paid" ? "professional" : tier));
+    CHECK(made.subscription.status == "active");
+    CHECK(made.subscription.trial_start.empty());
+    CHECK(made.subscription.trial_end.empty());
+  }
+}
+
+TEST_CASE("what is given is stored, trimmed and in its canonical form") {
+  TemporaryRegistry registry;
+  NewTenant given = wanted("  Acme Inc ");
+  given.slug = "acme";
+  given.owner_name = " Ann Ærø ";
+  given.phone = "+45 12 34";
+  given.industry = "Rockets";
+  given.company_size = "500+";
+  given.custom_domain = "CRM.Acme.Example.";
+  given.placement = "shared";
+  given.created_by = "ann@build";
+  given.tags = {"vip", "north", "vip"};
+  const Tenant tenant = create(*registry, given);
+  CHECK(tenant.company == "Acme Inc");
+  CHECK(tenant.slug == "acme");
+  CHECK(tenant.owner.name == "Ann Ærø");
+  CHECK(tenant.company_size == "500+");
+  CHECK(tenant.custom_domain == "crm.acme.example");
+  CHECK(tenant.placement == "shared");
+  CHECK(tenant.created_by == "ann@build");
+  CHECK(tenant.tags == std::vector<std::string>{"vip", "north"});
+}
+
+TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
+  TemporaryRegistry registry;
+  struct Row {
+    std::function<void(NewTenant&)> spoil;
+    std::string_view message;
+  };
+  const std::vector<Row> rows = {
+      {[](NewTenant& t) { t.company = " "; }, "the company's name is empty"},
+      {[](NewTenant& t) { t.company = std::string(201, 'x'); }, "has 201 of at most 200 characters"},
+      {[](NewTenant& t) { t.company = "Acme\x1b[31m"; }, "control character U+001B"},
+      {[](NewTenant& t) { t.company = "caf\xE9"; }, "not valid UTF-8 at byte 4"},
+      {[](NewTenant& t) { t.email = ""; }, "--email \"\" is no e-mail address: it is empty"},
+      {[](NewTenant& t) { t.tier = "profesional"; }, "--tier \"profesional\" is not known"},
+      {[](NewTenant& t) { t.company_size = "7"; }, "--size \"7\" is not known"},
+      {[](NewTenant& t) { t.placement = "cloud"; }, "--placement \"cloud\" is not known"},
+      {[](NewTenant& t) { t.custom_domain = "acme"; }, "--custom-domain \"acme\" is no DNS name: it has no dot"},
+      {[](NewTenant& t) { t.owner_name = std::string(201, 'x'); }, "--owner-name has 201"},
+      {[](NewTenant& t) { t.phone = std::string(41, '1'); }, "--phone has 41 of at most 40"},
+      {[](NewTenant& t) { t.industry = "a\nb"; }, "--industry has the control character"},
+      {[](NewTenant& t) { t.tags = {"a b"}; }, "--tag \"a b\" has ' ' in it"},
+      {[](NewTenant& t) { t.tags = {""}; }, "--tag is empty"},
+      {[](NewTenant& t) { t.trial_days = 0; }, "--trial-days 0 is out of range"},
+      {[](NewTenant& t) { t.trial_days = 366; }, "--trial-days 366 is out of range"},
+  };
+  for (const Row& row : rows) {
+    NewTenant tenant = wanted("Acme Inc");
+    row.spoil(tenant);
+    const std::string text = refusal<UsageError>([&] { create(*registry, tenant); });
+    CAPTURE(row.message);
+    CAPTURE(text);
+    CHECK(has(text, row.message));
+    CHECK(text.back() != ' ');  // there is a hint
+  }
+  NewTenant tenant = wanted("HP");
+  CHECK_THROWS_AS(create(*registry, tenant), ValidationError);
+  tenant.slug = "Bad_Slug";
+  CHECK_THROWS_AS(create(*registry, tenant), ValidationError);
+  CHECK(registry->list("").empty());
+}
+
+TEST_CASE("an e-mail address is plausible or it is told why not") {
+  for (const std::string email : {"a@b.co", "first.last+tag@sub.example.com", "o'brien@example.ie", "josé@exämple.de",
+                                  "x_y-z@xn--exmple-cua.com", " padded@example.com "}) {
+    CAPTURE(email);
+    CHECK_NOTHROW((void)check_email(email));
+  }
+  struct Row {
+    std::string email;
+    std::string_view why;
+  };
+  for (const Row& row : std::vector<Row>{{"acme", "has no '@'"},
+                                         {"@acme.example", "nothing before"},
+                                         {"owner@", "nothing behind"},
+                                         {"owner@acme", "it has no dot"},
+                                         {"owner@acme..example", "a part of it is empty"},
+                                         {"owner@.example", "a part of it is empty"},
+                                         {"owner@-acme.example", "begins or ends with '-'"},
+                                         {"owner@10.0.0.1", "ends with a number"},
+                                         {"owner@ac me.example", "it has ' '"},
+                                         {"ow ner@acme.example", "' ' stands before"},
+                                         {"a@b@acme.example", "'@' stands before"},
+                                         {"\"a\"@acme.example", "'\"' stands before"},
+                                         {"Ann <ann@acme.example>", "stands before the '@'"},
+                                         {".owner@acme.example", "a dot stands"},
+                                         {"ow..ner@acme.example", "a dot stands"},
+                                         {std::string(65, 'x') + "@acme.example", "more than 64"},
+                                         {"owner@" + std::string(64, 'x') + ".example", "more than 63"},
+                                         {"owner@" + std::string(260, 'x'), "254 characters"}}) {
+    const std::string text = refusal<UsageError>([&] { (void)check_email(row.email); });
+    CAPTURE(text);
+    CHECK(has(text, row.why));
+  }
+}
+
+TEST_CASE("a custom domain is a DNS name or it is told why not") {
+  CHECK(check_custom_domain("").empty());
+  CHECK(check_custom_domain("Crm.Acme.example.") == "crm.acme.example");
+  CHECK(check_custom_domain("xn--exmple-cua.de") == "xn--exmple-cua.de");
+  struct Row {
+    std::string domain;
+    std::string_view why;
+  };
+  for (const Row& row : std::vector<Row>{{"https://crm.acme.example", "it has ':'"},
+                                         {"crm.acme.example/x", "it has '/'"},
+                                         {"crm_1.acme.example", "it has '_'"},
+                                         {"*.acme.example", "it has '*'"},
+                                         {"exämple.de", "xn--"},
+                                         {"acme.example..", "a part of it is empty"},
+                                         {"192.168.0.1", "ends with a number"},
+                                         {"localhost", "it has no dot"},
+                                         {".", "a part of it is empty"}}) {
+    const std::string text = refusal<UsageError>([&] { (void)check_custom_domain(row.domain); });
+    CAPTURE(row.domain);
+    CAPTURE(text);
+    CHECK(has(text, row.why));
+  }
+}
+
+TEST_CASE("a derived slug that is taken gets a number; a given one is a conflict that names a free one") {
+  TemporaryRegistry registry;
+  CHECK(create(*registry, wanted("Acme Inc")).slug == "acme-inc");
+  CHECK(create(*registry, wanted("ACME, Inc.")).slug == "acme-inc-2");
+  CHECK(create(*registry, wanted("Acme Inc")).slug == "acme-inc-3");
+  NewTenant given = wanted("Another");
+  given.slug = "acme-inc";
+  CHECK(refusal<Conflict>([&] { create(*registry, given); }) ==
+        "the slug acme-inc is taken by Acme Inc | --slug acme-inc-4 is free");
+  CHECK(registry->list("").size() == 3);
+}
+
+TEST_CASE("a terminated tenant's slug stays taken") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  for (const Phase phase : {Phase::provisioning, Phase::active, Phase::terminated}) set_phase(*registry, "acme", phase);
+  CHECK(create(*registry, wanted("Acme")).slug == "acme-2");
+}
+
+TEST_CASE("of two creations of one name at once the second gets the next number") {
+  TemporaryRegistry registry;
+  const auto other = registry.open();
+  Contended contended(*registry, 1, [&] { create(*other, wanted("Acme")); });
+  CHECK(create(contended, wanted("Acme")).slug == "acme-2");
+}
+
+TEST_CASE("ten companies of one name registered at once get ten slugs") {
+  TemporaryRegistry registry;
+  std::vector<std::string> slugs(10);
+  std::atomic<int> failed{0};
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < slugs.size(); ++i) {
+      threads.emplace_back([&, i] {
+        try {
+          const auto store = registry.open();
+          slugs[i] = create(*store, wanted("Acme")).slug;
+        } catch (const std::exception&) {
+          ++failed;
+        }
+      });
+    }
+  }
+  CHECK(failed == 0);
+  CHECK(std::set<std::string>(slugs.begin(), slugs.end()).size() == slugs.size());
+  CHECK(registry->get("acme-10").has_value());
+}
+
+TEST_CASE("two tenants cannot have one custom domain") {
+  TemporaryRegistry registry;
+  NewTenant first = wanted("Acme");
+  first.custom_domain = "crm.acme.example";
+  create(*registry, first);
+  NewTenant second = wanted("Other");
+  second.custom_domain = "CRM.acme.example";
+  CHECK(has(refusal<Conflict>([&] { create(*registry, second); }),
+            "the custom domain crm.acme.example is acme's already"));
+  second.custom_domain.clear();
+  create(*registry, second);
+  TenantChanges changes;
+  changes.custom_domain = "crm.acme.example";
+  CHECK_THROWS_AS((void)update_tenant(*registry, "other", changes), Conflict);
+  CHECK_NOTHROW((void)update_tenant(*registry, "acme", changes));
+}
+
+TEST_CASE("a slug that nobody has gets the nearest one, or the one of the company that was meant") {
+  TemporaryRegistry registry;
+  CHECK(has(refusal<NotFound>([&] { (void)get_tenant(*registry, "acme"); }), "no tenant is registered yet"));
+  create(*registry, wanted("Acme Inc"));
+  create(*registry, wanted("Globex"));
+  CHECK(refusal<NotFound>([&] { (void)get_tenant(*registry, "acme-icn"); }) ==
+        "there is no tenant acme-icn | did you mean \"acme-inc\"?");
+  CHECK(
+      has(refusal<NotFound>([&] { (void)get_tenant(*registry, "acme inc"); }), "the slug of that company is acme-inc"));
+  CHECK(has(refusal<NotFound>([&] { (void)get_tenant(*registry, "initech"); }), "litedesk tenant list shows all"));
+  CHECK_THROWS_AS((void)get_tenant(*registry, ""), UsageError);
+}
+
+TEST_CASE("a list is filtered and sorted") {
+  TemporaryRegistry registry;
+  const auto add = [&](const std::string& company, const std::string& tier, const std::string& placement,
+                       const std::vector<std::string>& tags) {
+    NewTenant tenant = wanted(company);
+    tenant.tier = tier;
+    tenant.placement = placement;
+    tenant.tags = tags;
+    return create(*registry, tenant).slug;
+  };
+  add("delta", "enterprise", "dedicated", {"vip"});
+  add("Bravo", "trial", "shared", {"vip", "north"});
+  add("alpha", "professional", "dedicated", {});
+  add("Charlie", "starter", "shared", {"north"});
+  set_phase(*registry, "alpha", Phase::provisioning);
+  set_phase(*registry, "alpha", Phase::active);
+  set_phase(*registry, "delta", Phase::provisioning);
+
+  const auto slugs = [&](const std::function<void(TenantFilter&)>& set) {
+    TenantFilter filter;
+    set(filter);
+    std::string found;
+    for (const Tenant& tenant : list_tenants(*registry, filter)) found += (found.empty() ? "" : " ") + tenant.slug;
+    return found;
+  };
+  CHECK(slugs([](TenantFilter&) {}) == "alpha bravo charlie delta");
+  CHECK(slugs([](TenantFilter& f) { f.tier = "paid"; }) == "alpha");
+  CHECK(slugs([](TenantFilter& f) { f.placement = "shared"; }) == "bravo charlie");
+  CHECK(slugs([](TenantFilter& f) { f.phase = "active"; }) == "alpha");
+  CHECK(slugs([](TenantFilter& f) { f.phase = "none"; }) == "bravo charlie");
+  CHECK(slugs([](TenantFilter& f) { f.tag = "vip"; }) == "bravo delta");
+  CHECK(slugs([](TenantFilter& f) { f.tag = "vip", f.placement = "shared"; }) == "bravo");
+  CHECK(slugs([](TenantFilter& f) { f.selector = "litedesk.io/tier in (trial,starter)"; }) == "bravo charlie");
+  CHECK(slugs([](TenantFilter& f) { f.tag = "nobody"; }).empty());
+  CHECK(slugs([](TenantFilter& f) { f.sort_by = "company"; }) == "alpha bravo charlie delta");
+  CHECK(slugs([](TenantFilter& f) { f.sort_by = "tier"; }) == "bravo charlie alpha delta");
+  CHECK(slugs([](TenantFilter& f) { f.sort_by = "status"; }) == "bravo charlie delta alpha");
+  CHECK(slugs([](TenantFilter& f) { f.sort_by = "created"; }).size() == 25);
+  CHECK(
+      has(refusal<UsageError>([&] { slugs([](TenantFilter& f) { f.sort_by = "teir"; }); }), "did you mean \"tier\"?"));
+  CHECK_THROWS_AS(slugs([](TenantFilter& f) { f.phase = "actve"; }), ValidationError);
+  CHECK_THROWS_AS(slugs([](TenantFilter& f) { f.tier = "gold"; }), UsageError);
+  CHECK_THROWS_AS(slugs([](TenantFilter& f) { f.selector = "a b"; }), ValidationError);
+}
+
+TEST_CASE("an update changes what is named and nothing else") {
+  TemporaryRegistry registry;
+  NewTenant given = wanted("Acme");
+  given.industry = "rockets";
+  given.tags = {"a"};
+  const Tenant before = create(*registry, given);
+  TenantChanges changes;
+  changes.company = "Acme A/S";
+  changes.tags = std::vector<std::string>{};
+  changes.notes = "line one\nline two";
+  const Tenant after = update_tenant(*registry, "acme", changes);
+  CHECK(after.slug == "acme");
+  CHECK(after.company == "Acme A/S");
+  CHECK(after.tags.empty());
+  CHECK(after.notes == "line one\nline two");
+  CHECK(after.industry == "rockets");
+  CHECK(after.owner == before.owner);
+  CHECK(after.version != before.version);
+  changes = {};
+  changes.industry = "";
+  CHECK(update_tenant(*registry, "acme", changes).industry.empty());
+  CHECK(update_tenant(*registry, "acme", {}).version == get_tenant(*registry, "acme").version);
+}
+
+TEST_CASE("an update that is refused changes nothing") {
+  TemporaryRegistry registry;
+  const Tenant before = create(*registry, wanted("Acme"));
+  TenantChanges changes;
+  changes.company = "New";
+  changes.email = "nobody";
+  CHECK_THROWS_AS((void)update_tenant(*registry, "acme", changes), UsageError);
+  CHECK(get_tenant(*registry, "acme").version == before.version);
+  changes.email.reset();
+  CHECK_THROWS_AS((void)update_tenant(*registry, "acne", changes), NotFound);
+}
+
+TEST_CASE(
+    "a trial that is converted is active and remembers its trial; it may go back, what never was on trial may not") {
+  TemporaryRegistry registry;
+  const Tenant trial = create(*registry, wanted("Acme"));
+  TenantChanges changes;
+  changes.tier = "paid";
+  const Tenant paid = update_tenant(*registry, "acme", changes);
+  CHECK(paid.tier == "professional");
+  CHECK(paid.subscription.status == "active");
+  CHECK(paid.subscription.trial_end == trial.subscription.trial_end);
+  CHECK(registry->get("acme")->labels.at("litedesk.io/tier") == "professional");
+  changes.tier = "trial";
+  CHECK(update_tenant(*registry, "acme", changes).subscription.status == "trial");
+  NewTenant never = wanted("Globex");
+  never.tier = "starter";
+  create(*registry, never);
+  CHECK_THROWS_AS((void)update_tenant(*registry, "globex", changes), Conflict);
+}
+
+TEST_CASE("the placement stays while an instance exists") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  TenantChanges changes;
+  changes.placement = "shared";
+  CHECK(update_tenant(*registry, "acme", changes).placement == "shared");
+  changes.placement = "dedicated";
+  CHECK(update_tenant(*registry, "acme", changes).placement == "dedicated");
+  set_phase(*registry, "acme", Phase::provisioning);
+  changes.placement = "shared";
+  CHECK(has(refusal<Conflict>([&] { (void)update_tenant(*registry, "acme", changes); }),
+            "litedesk instance terminate acme"));
+}
+
+TEST_CASE("an update is made again on a record that somebody else has just changed, a few times and not for ever") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  int round = 0;
+  const auto interfere = [&] {
+    TenantChanges theirs;
+    theirs.notes = "theirs " + std::to_string(++round);
+    (void)update_tenant(*registry, "acme", theirs);
+  };
+  TenantChanges ours;
+  ours.industry = "rockets";
+  Contended twice(*registry, 2, interfere);
+  const Tenant tenant = update_tenant(twice, "acme", ours);
+  CHECK(tenant.industry == "rockets");
+  CHECK(tenant.notes == "theirs 2");
+  ours.industry = "trains";
+  Contended always(*registry, 1000, interfere);
+  CHECK_THROWS_AS((void)update_tenant(always, "acme", ours), Conflict);
+  CHECK(round == 5);
+}
+
+TEST_CASE("a tenant is deleted only without an instance") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  set_phase(*registry, "acme", Phase::provisioning);
+  CHECK(refusal<Conflict>([&] { delete_tenant(*registry, "acme"); }) ==
+        "acme is provisioning: its instance is there | litedesk instance terminate acme first");
+  for (const Phase phase : {Phase::failed, Phase::provisioning, Phase::active, Phase::suspended}) {
+    set_phase(*registry, "acme", phase);
+    CHECK_THROWS_AS(delete_tenant(*registry, "acme"), Conflict);
+  }
+  set_phase(*registry, "acme", Phase::terminated);
+  delete_tenant(*registry, "acme");
+  CHECK_FALSE(registry->get("acme").has_value());
+  CHECK_THROWS_AS(delete_tenant(*registry, "acme"), NotFound);
+  create(*registry, wanted("Globex"));
+  delete_tenant(*registry, "globex");
+  CHECK(registry->list("").empty());
+}
+
+TEST_CASE("a deletion looks again when the record changes under it") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  SUBCASE("an instance that has just been begun is seen") {
+    Contended contended(*registry, 1, [&] { set_phase(*registry, "acme", Phase::provisioning); });
+    CHECK(has(refusal<Conflict>([&] { delete_tenant(contended, "acme"); }), "its instance is there"));
+    CHECK(registry->get("acme").has_value());
+  }
+  SUBCASE("a change of the notes is no reason to stop") {
+    Contended contended(*registry, 1, [&] {
+      TenantChanges changes;
+      changes.notes = "x";
+      (void)update_tenant(*registry, "acme", changes);
+    });
+    delete_tenant(contended, "acme");
+    CHECK_FALSE(registry->get("acme").has_value());
+  }
+}
+
+TEST_CASE("a tenant that somebody works on is not deleted, one whose worker is gone is") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  const auto lock = [&](const system::ProcessIdentity& process) {
+    const auto stored = registry->get("acme");
+    Tenant tenant = to_tenant(*stored);
+    OperationRecord operation;
+    operation.id = "op-" + process.start_time;
+    operation.verb = "provision";
+    operation.holder = "ann@build";
+    operation.host = process.host;
+    operation.boot_id = process.boot_id;
+    operation.pid = process.pid;
+    operation.start_time = process.start_time;
+    operation.since = operation.renewed = "2026-02-20T12:00:00.000000Z";
+    tenant.status.operation = operation;
+    registry->update(to_document(tenant, &*stored));
+  };
+  system::ProcessIdentity process = system::this_process();
+  lock(process);
+  CHECK(has(refusal<Locked>([&] { delete_tenant(*registry, "acme"); }), "ann@build"));
+  process.start_time = "1";  // the same number, but another process than the one that has it now
+  lock(process);
+  CHECK_NOTHROW(delete_tenant(*registry, "acme"));
+}
