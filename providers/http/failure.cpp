@@ -110,7 +110,10 @@ Words words_of(const Request& request, const CurlReport& report) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return certificate_words(request, url, report);
     case CURLE_SSL_CACERT_BADFILE:
-      return {fmt::format("the CA certificate for {} cannot be read", url.origin()), "it must be PEM text", true};
+      if (request.tls && !request.tls->ca_pem.empty())
+        return {fmt::format("the CA certificate for {} cannot be read", url.origin()), "it must be PEM text", true};
+      return {fmt::format("{} cannot be verified: this machine's trusted authorities cannot be read", url.origin()),
+              "install the package ca-certificates", true};
     case CURLE_SSL_CERTPROBLEM:
       return {fmt::format("the client certificate or its key for {} cannot be used", url.origin()),
               "both must be PEM text and belong together", true};
