@@ -69,11 +69,11 @@ struct InstanceWait {
   friend bool operator==(const InstanceWait&, const InstanceWait&) = default;
 };
 
-struct RegistryInstall {
-  friend bool operator==(const RegistryInstall&, const RegistryInstall&) = default;
+struct InstallRegistry {
+  friend bool operator==(const InstallRegistry&, const InstallRegistry&) = default;
 };
-struct RegistryStatus {
-  friend bool operator==(const RegistryStatus&, const RegistryStatus&) = default;
+struct ShowRegistry {
+  friend bool operator==(const ShowRegistry&, const ShowRegistry&) = default;
 };
 
 struct DnsSet {
@@ -106,6 +106,9 @@ struct CostEstimateOf {
   std::optional<std::int64_t> instances;
   std::string tenant, model;
   bool from_registry = false, compare = false, break_even = false, advice = false, chart = false;
+  // For --advice. Money in whole dollars a month.
+  std::optional<std::int64_t> customers, revenue, budget;
+  bool isolation = false, enterprise = false, compliance = false;
   friend bool operator==(const CostEstimateOf&, const CostEstimateOf&) = default;
 };
 
@@ -174,7 +177,7 @@ struct CompletionScript {
 };
 
 using Options = std::variant<Help, Version, TenantCreate, TenantList, TenantGet, TenantUpdate, TenantDelete,
-                             InstancePlan, InstanceProvision, InstanceWait, RegistryInstall, RegistryStatus, DnsSet,
+                             InstancePlan, InstanceProvision, InstanceWait, InstallRegistry, ShowRegistry, DnsSet,
                              DnsGet, DnsList, DnsDelete, StatusShow, CostEstimateOf, ContextList, ContextShow,
                              ContextUse, ContextSet, ContextDelete, TemplateList, TemplateShow, TemplateRender,
                              TemplateLint, TemplateEject, SandboxServe, SandboxReset, SandboxStatus, CompletionScript>;

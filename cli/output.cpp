@@ -122,13 +122,17 @@ void Printer::say(std::string_view text) {
 }
 
 void Printer::note(std::string_view text) {
-  if (for_people() && !quiet_) runtime_.streams.err(std::string(text) + "\n");
+  if (for_people() && !quiet_) error_line(text);
 }
 
 void Printer::warn(std::string_view text) {
-  if (!for_people() || std::find(warned_.begin(), warned_.end(), text) != warned_.end()) return;
-  warned_.emplace_back(text);
-  runtime_.streams.err(fmt::format("{} {}\n", on_err(Colour::yellow, "warning:"), printable(text)));
+  if (!for_people()) return;
+  {
+    const std::lock_guard guard(mutex_);
+    if (std::find(warned_.begin(), warned_.end(), text) != warned_.end()) return;
+    warned_.emplace_back(text);
+  }
+  error_line(fmt::format("{} {}", on_err(Colour::yellow, "warning:"), printable(text)));
 }
 
 void Printer::next(std::string_view command) {
@@ -137,7 +141,21 @@ void Printer::next(std::string_view command) {
 }
 
 void Printer::detail(int level, std::string_view text) {
-  if (verbose_ >= level) runtime_.streams.err(printable(text) + "\n");
+  if (verbose_ >= level) error_line(printable(text));
+}
+
+void Printer::set_live_lines(LiveLines* lines) {
+  const std::lock_guard guard(mutex_);
+  live_lines_ = lines;
+}
+
+void Printer::error_line(std::string_view text) {
+  const std::lock_guard guard(mutex_);
+  const std::string line = std::string(text) + "\n";
+  if (live_lines_ != nullptr)
+    live_lines_->above(line);
+  else
+    runtime_.streams.err(line);
 }
 
 TerminalSize Printer::size() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,15 @@ struct Answer {
 
 enum class Colour { none, red, green, yellow, dim, bold };
 
+// Lines that are redrawn in place at the bottom of standard error while it is a terminal: whatever else is said there
+// goes above them.
+class LiveLines {
+ public:
+  virtual ~LiveLines() = default;
+  virtual void above(std::string_view text) = 0;
+};
+
+// Standard error may be written from any thread; standard output only from the command's own.
 class Printer {
  public:
   // Throws UsageError for a bad --output or --color.
@@ -58,16 +68,22 @@ class Printer {
   // Whether standard error can be redrawn in place.
   [[nodiscard]] bool live() const { return live_; }
   [[nodiscard]] TerminalSize size() const;
+  // Null when they end. The caller keeps them alive.
+  void set_live_lines(LiveLines* lines);
   // The text in that colour, where standard output (or error) shows colours.
   [[nodiscard]] std::string on_out(Colour colour, std::string_view text) const;
   [[nodiscard]] std::string on_err(Colour colour, std::string_view text) const;
 
  private:
+  void error_line(std::string_view text);
+
   Runtime& runtime_;
   OutputChoice choice_;
   bool quiet_, no_headers_, colour_out_, colour_err_, live_;
   int verbose_;
+  std::mutex mutex_;  // of what follows
   std::vector<std::string> warned_;
+  LiveLines* live_lines_ = nullptr;
 };
 
 // "error: message" with its resource, cause and hint below; under -o json one {"error": {...}} object.

@@ -53,5 +53,7 @@ struct Runtime {
 
 // Runs one command line (without the program's name) to its exit code. Never throws.
 [[nodiscard]] int run(const std::vector<std::string>& arguments, Runtime& runtime);
+// Whether they need nothing but the binary itself and local files: no signals to watch, no providers.
+[[nodiscard]] bool answers_at_once(const std::vector<std::string>& arguments);
 
 }  // namespace litedesk::cli

@@ -28,19 +28,6 @@ bool has_any(const Environment& environment, std::initializer_list<const char*> 
   return std::any_of(names.begin(), names.end(), [&](const char* name) { return environment.contains(name); });
 }
 
-// Variables that make a context of their own when there is no other: every setting's, and those that a setting is made
-// of.
-bool has_settings(const Environment& environment) {
-  for (const SettingKey& key : setting_keys()) {
-    if (!key.variable.empty() && environment.contains(std::string(key.variable))) return true;
-    for (const std::string_view name : key.inherited) {
-      if (environment.contains(std::string(name))) return true;
-    }
-  }
-  return has_any(environment, {"KUBECONFIG", "KUBERNETES_SERVICE_HOST", "MONGODB_ATLAS_API_KEY", "BACKEND_IMAGE_REPO",
-                               "BACKEND_IMAGE_TAG", "FRONTEND_IMAGE_REPO", "FRONTEND_IMAGE_TAG"});
-}
-
 struct Image {
   std::string repository, tag;
 };
@@ -339,6 +326,18 @@ class Resolver {
 };
 
 }  // namespace
+
+bool has_settings(const Environment& environment) {
+  for (const SettingKey& key : setting_keys()) {
+    if (!key.variable.empty() && !variable(environment, std::string(key.variable)).empty()) return true;
+    for (const std::string_view name : key.inherited) {
+      if (!variable(environment, std::string(name)).empty()) return true;
+    }
+  }
+  return has_any(without_empty(environment),
+                 {"KUBECONFIG", "KUBERNETES_SERVICE_HOST", "MONGODB_ATLAS_API_KEY", "BACKEND_IMAGE_REPO",
+                  "BACKEND_IMAGE_TAG", "FRONTEND_IMAGE_REPO", "FRONTEND_IMAGE_TAG"});
+}
 
 Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
                           const std::filesystem::path& folder, bool terminal) {

@@ -54,6 +54,9 @@ struct Resolved {
 [[nodiscard]] Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
                                         const std::filesystem::path& folder, bool terminal);
 
+// Whether a variable is set that is a setting, or part of one: then there is a context even without a file.
+[[nodiscard]] bool has_settings(const Environment& environment);
+
 // `.env` as the programs around LiteDesk read it: NAME=value lines, `export`, quotes, comments.
 [[nodiscard]] Environment parse_dotenv(std::string_view text);
 // Whether a .env file in a working folder may set the variable: DOMAIN's variables, but nothing that says where

@@ -1,0 +1,246 @@
+// litedesk context: named targets in the configuration file.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/config_file.hpp"
+#include "cli/session.hpp"
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+constexpr std::string_view built_in = "sandbox";
+
+// One context's settings without the variables of whoever asks: what the file says.
+Settings settings_of(const ConfigContext& context) {
+  Settings settings;
+  for (const auto& [key, value] : context) {
+    if (value.text.empty()) continue;
+    apply_setting(settings, *find_setting(key), value.text, key);
+  }
+  return settings;
+}
+
+std::string backing(Backing value) {
+  return value == Backing::sandbox ? "sandbox" : "real";
+}
+
+std::vector<std::string> names_in(const ConfigFile& config) {
+  std::vector<std::string> names{std::string(built_in)};
+  for (const auto& [name, unused] : config.contexts) names.push_back(name);
+  return names;
+}
+
+[[noreturn]] void refuse_unknown(const ConfigFile& config, const std::string& name) {
+  throw NotFound({.message = fmt::format("there is no context \"{}\" in {}", printable(name), config.path.string()),
+                  .hint = suggestion(name, names_in(config)),
+                  .resource = "context " + name,
+                  .cause = {}});
+}
+
+// The file as it is; one that is not there yet is an empty one, for it is about to be made.
+ConfigFile config_of(Session& session) {
+  return read_config(session.paths().config, false);
+}
+
+void save(const ConfigFile& config, Session& session) {
+  if (write_config(config))
+    session.printer().note(fmt::format("the comments of the old file are kept in {}.bak", config.path.string()));
+}
+
+void bind_list(Flags&, ContextList&) {}
+
+int list(const ContextList&, Session& session) {
+  const ConfigFile config = config_of(session);
+  Answer answer;
+  answer.json = items(Json::array());
+  answer.table.columns = {{.header = "CURRENT", .importance = 9},    {.header = "NAME", .importance = 10},
+                          {.header = "KUBERNETES", .importance = 5}, {.header = "DATABASE", .importance = 4},
+                          {.header = "DNS", .importance = 4},        {.header = "REGISTRY", .importance = 3},
+                          {.header = "DOMAIN", .importance = 8},     {.header = "PROVISIONING", .importance = 7}};
+  const auto add = [&](const std::string& name, const Settings& settings) {
+    const bool current = config.current == name;
+    answer.names.push_back("context/" + name);
+    answer.table.rows.push_back({current ? "*" : " ", name, backing(settings.kubernetes.provider),
+                                 backing(settings.database.provider), backing(settings.dns.provider), settings.registry,
+                                 settings.dns.domain, settings.provisioning_enabled ? "enabled" : "disabled"});
+    answer.json["items"].push_back({{"name", name},
+                                    {"current", current},
+                                    {"kubernetes", backing(settings.kubernetes.provider)},
+                                    {"database", backing(settings.database.provider)},
+                                    {"dns", backing(settings.dns.provider)},
+                                    {"registry", settings.registry},
+                                    {"domain", settings.dns.domain},
+                                    {"provisioning", settings.provisioning_enabled}});
+  };
+  for (const auto& [name, context] : config.contexts) add(name, settings_of(context));
+  Settings sandbox;
+  sandbox.kubernetes.provider = sandbox.database.provider = sandbox.dns.provider = Backing::sandbox;
+  sandbox.provisioning_enabled = true;
+  add(std::string(built_in), sandbox);
+  session.printer().answer(answer);
+  return 0;
+}
+
+void bind_show(Flags& flags, ContextShow& options) {
+  flags.argument(
+      {.name = "NAME", .help = "the context; the one in use without it", .values = Values::context, .required = false},
+      options.name);
+  flags.flag({.names = "--origins", .value = "", .help = "say for each value where it came from"}, options.origins);
+}
+
+int show(const ContextShow& options, Session& session) {
+  GlobalOptions global = session.global();
+  if (!options.name.empty()) {
+    if (global.sandbox || (!global.context.empty() && global.context != options.name)) {
+      throw UsageError(
+          fmt::format("context show {} and another context's flag exclude each other", printable(options.name)));
+    }
+    global.context = options.name;
+  }
+  const Runtime& runtime = session.runtime();
+  const Resolved resolved = resolve_settings(global, runtime.environment, runtime.folder, runtime.terminal.err);
+  for (const std::string& warning : resolved.warnings) session.printer().warn(warning);
+  Answer answer;
+  answer.names = {"context/" + resolved.settings.context};
+  answer.json = {{"name", resolved.settings.context},
+                 {"config", resolved.paths.config.string()},
+                 {"state", resolved.paths.state.string()},
+                 {"settings", Json::object()},
+                 {"origins", Json::object()}};
+  answer.table.columns = {{.header = "SETTING", .importance = 10}, {.header = "VALUE", .importance = 9}};
+  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 8});
+  for (const Origin& origin : resolved.origins) {
+    answer.json["settings"][origin.key] = origin.value;
+    answer.json["origins"][origin.key] = origin.from;
+    if (origin.value.empty() && !options.origins) continue;
+    std::vector<std::string> row{origin.key, origin.value};
+    if (options.origins) row.push_back(origin.from);
+    answer.table.rows.push_back(std::move(row));
+  }
+  session.printer().answer(answer);
+  return 0;
+}
+
+void bind_use(Flags& flags, ContextUse& options) {
+  flags.argument({.name = "NAME", .help = "the context", .values = Values::context}, options.name);
+}
+
+int use(const ContextUse& options, Session& session) {
+  ConfigFile config = config_of(session);
+  if (options.name != built_in && !config.contexts.contains(options.name)) refuse_unknown(config, options.name);
+  config.current = options.name;
+  save(config, session);
+  session.printer().answer({.json = {{"name", options.name}, {"current", true}},
+                            .names = {"context/" + options.name},
+                            .table = {},
+                            .text = fmt::format("context {} is in use\n", options.name)});
+  return 0;
+}
+
+void bind_set(Flags& flags, ContextSet& options) {
+  flags.argument({.name = "NAME", .help = "the context; made when it is not there", .values = Values::context},
+                 options.name);
+  flags.argument({.name = "KEY=VALUE",
+                  .help = "settings, with the keys of the configuration file; an empty value unsets one",
+                  .values = Values::setting,
+                  .required = false},
+                 options.settings);
+  flags.flag({.names = "--use", .value = "", .help = "use it from now on"}, options.use);
+}
+
+int set(const ContextSet& options, Session& session) {
+  check_context_name(options.name);
+  ConfigFile config = config_of(session);
+  const bool is_new = !config.contexts.contains(options.name);
+  ConfigContext& context = config.contexts[options.name];
+  for (const std::string& pair : options.settings) {
+    const auto equals = pair.find('=');
+    const std::string key = pair.substr(0, equals);
+    if (equals == std::string::npos) {
+      throw UsageError({.message = fmt::format("\"{}\" is no KEY=VALUE", printable(pair)),
+                        .hint = "for example dns.domain=staging.example.com",
+                        .resource = {},
+                        .cause = {}});
+    }
+    const SettingKey* setting = find_setting(key);
+    if (!setting) {
+      std::vector<std::string> keys;
+      for (const SettingKey& each : setting_keys()) keys.emplace_back(each.key);
+      throw UsageError({.message = fmt::format("there is no setting \"{}\"", printable(key)),
+                        .hint = suggestion(key, keys),
+                        .resource = {},
+                        .cause = {}});
+    }
+    const std::string value = pair.substr(equals + 1);
+    if (value.empty()) {
+      context.erase(key);
+      continue;
+    }
+    Settings checked;
+    apply_setting(checked, *setting, value, key);
+    context[key] = {value, 0};
+  }
+  // The first one is meant to be used.
+  const bool uses = options.use || (is_new && config.contexts.size() == 1 && config.current.empty());
+  if (uses) config.current = options.name;
+  save(config, session);
+  session.printer().answer({.json = {{"name", options.name}, {"current", config.current == options.name}},
+                            .names = {"context/" + options.name},
+                            .table = {},
+                            .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "made" : "changed",
+                                                uses ? " and in use" : "", config.path.string())});
+  session.printer().next("litedesk context show " + options.name);
+  return 0;
+}
+
+void bind_delete(Flags& flags, ContextDelete& options) {
+  flags.argument({.name = "NAME", .help = "the context", .values = Values::context}, options.name);
+}
+
+int remove(const ContextDelete& options, Session& session) {
+  check_context_name(options.name);
+  ConfigFile config = config_of(session);
+  if (config.contexts.erase(options.name) == 0) refuse_unknown(config, options.name);
+  const bool was_current = config.current == options.name;
+  if (was_current) config.current.clear();
+  save(config, session);
+  if (was_current) session.printer().warn("it was the current context: litedesk context use NAME chooses another");
+  session.printer().answer(
+      {.json = {{"name", options.name}, {"deleted", true}},
+       .names = {"context/" + options.name},
+       .table = {},
+       .text = fmt::format("context {} deleted; what it pointed to is untouched\n", options.name)});
+  return 0;
+}
+
+constexpr std::array commands{
+    Command{"context", "list", "list contexts", "", "litedesk context list", binder<ContextList, bind_list>,
+            runner<ContextList, list>},
+    Command{"context", "show", "show the settings of a context",
+            "Shows what a command would work with here: flags, variables, .env and the file together.",
+            "litedesk context show --origins\nlitedesk context show staging -o yaml", binder<ContextShow, bind_show>,
+            runner<ContextShow, show>},
+    Command{"context", "use", "choose the current context", "", "litedesk context use staging",
+            binder<ContextUse, bind_use>, runner<ContextUse, use>},
+    Command{"context", "set", "make or change a context", "",
+            "litedesk context set staging kubernetes.context=staging dns.zone=Z0123456789ABC "
+            "dns.domain=staging.example.com --use",
+            binder<ContextSet, bind_set>, runner<ContextSet, set>},
+    Command{"context", "delete", "delete a context", "Forgets the settings. What they point to is untouched.",
+            "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>},
+};
+
+}  // namespace
+
+std::span<const Command> context_commands() {
+  return commands;
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,250 @@
+// litedesk cost-estimate: LiteDesk's planning figures. No provider is asked for prices.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/session.hpp"
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+#include "commands/advice.hpp"
+#include "commands/cost.hpp"
+#include "commands/tenant.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+constexpr std::int64_t usual_instances = 10;
+constexpr const char* usual_model = "base";
+
+void bind_estimate(Flags& flags, CostEstimateOf& options) {
+  flags.flag({.names = "--instances", .value = "N", .help = "how many instances (10)"}, options.instances);
+  flags.flag({.names = "--from-registry", .value = "", .help = "as many as there are now"}, options.from_registry);
+  flags.flag({.names = "--tenant", .value = "SLUG", .help = "what one tenant's instance adds", .values = Values::slug},
+             options.tenant);
+  flags.flag({.names = "--model",
+              .value = "MODEL",
+              .help = "single, base (the default), dedicated or optimized",
+              .values = Values::model},
+             options.model);
+  flags.flag({.names = "--compare", .value = "", .help = "all models side by side"}, options.compare);
+  flags.flag({.names = "--break-even", .value = "", .help = "how many paying customers carry the costs"},
+             options.break_even);
+  flags.flag({.names = "--chart", .value = "", .help = "the models as bars"}, options.chart);
+  flags.flag({.names = "--advice", .value = "", .help = "single server, hybrid or an instance for each"},
+             options.advice);
+  flags.flag({.names = "--customers", .value = "N", .help = "for --advice: paying customers"}, options.customers);
+  flags.flag({.names = "--revenue", .value = "DOLLARS", .help = "for --advice: revenue a month"}, options.revenue);
+  flags.flag({.names = "--budget", .value = "DOLLARS", .help = "for --advice: budget a month"}, options.budget);
+  flags.flag({.names = "--isolation", .value = "", .help = "for --advice: customers need their data apart"},
+             options.isolation);
+  flags.flag({.names = "--enterprise", .value = "", .help = "for --advice: deals ask for dedicated instances"},
+             options.enterprise);
+  flags.flag({.names = "--compliance", .value = "", .help = "for --advice: HIPAA or SOC 2"}, options.compliance);
+}
+
+bool has_instance(const Tenant& tenant) {
+  return tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated;
+}
+
+bool pays(const Tenant& tenant) {
+  return tenant.subscription.status == "active" || tenant.subscription.status == "past_due";
+}
+
+// What is estimated for: how many, and what the registry says where it was asked.
+struct Basis {
+  std::int64_t instances = usual_instances;
+  AdviceInput advice;
+};
+
+Basis find_basis(const CostEstimateOf& options, Session& session) {
+  constexpr std::int64_t cents = 100;
+  constexpr std::int64_t most_dollars = 1'000'000'000'000;
+  for (const auto& money : {options.revenue, options.budget}) {
+    if (money && (*money < 0 || *money > most_dollars)) throw UsageError("--revenue and --budget are dollars a month");
+  }
+  Basis basis;
+  basis.instances = options.instances.value_or(usual_instances);
+  if (options.from_registry) {
+    session.stop_requests_when_interrupted();
+    const std::vector<Tenant> tenants = list_tenants(session.registry(), {});
+    basis.instances = std::count_if(tenants.begin(), tenants.end(), has_instance);
+    for (const Tenant& tenant : tenants) {
+      if (!pays(tenant)) continue;
+      ++basis.advice.paying_customers;
+      basis.advice.monthly_revenue_cents += tenant.subscription.mrr_cents > 0
+                                                ? tenant.subscription.mrr_cents
+                                                : session.tiers().get(tenant.tier).price_cents;
+    }
+  }
+  if (options.customers) basis.advice.paying_customers = *options.customers;
+  if (options.revenue) basis.advice.monthly_revenue_cents = *options.revenue * cents;
+  if (options.budget) basis.advice.monthly_budget_cents = *options.budget * cents;
+  basis.advice.isolation = options.isolation;
+  basis.advice.enterprise = options.enterprise;
+  basis.advice.compliance = options.compliance;
+  return basis;
+}
+
+// A column in the middle of a text: what is rendered here stands between other lines.
+std::string rendered(const Table& table, Session& session) {
+  const Printer& printer = session.printer();
+  const std::size_t width =
+      session.runtime().terminal.out ? static_cast<std::size_t>(std::max(20, printer.size().columns)) : 80;
+  return render(
+      table, {.width = width, .wide = printer.wide(), .headers = !session.global().no_headers, .utf8 = printer.utf8()});
+}
+
+std::string estimate_text(const CostEstimate& estimate, Session& session) {
+  Table table{.columns = {{.header = "ITEM", .importance = 10},
+                          {.header = "QUANTITY", .importance = 7, .right = true},
+                          {.header = "EACH", .importance = 8, .right = true},
+                          {.header = "A MONTH", .importance = 10, .right = true},
+                          {.header = "SOURCE", .importance = 3}},
+              .rows = {}};
+  for (const CostLine& line : estimate.lines) {
+    table.rows.push_back(
+        {line.item, std::to_string(line.quantity), to_text(line.unit), to_text(line.total), line.source});
+  }
+  std::string text =
+      fmt::format("{}: {}\n\n", counted(estimate.instances, "instance"), session.prices().title(estimate.model));
+  text += rendered(table, session);
+  text += fmt::format("\nTotal {} a month; one instance more adds {}\n",
+                      session.printer().on_out(Colour::bold, to_text(estimate.total)), to_text(estimate.per_instance));
+  for (const std::string& note : estimate.notes) text += "  " + note + "\n";
+  return text;
+}
+
+std::string comparison_text(const std::vector<CostEstimate>& estimates, Session& session) {
+  Table table{.columns = {{.header = "MODEL", .importance = 10},
+                          {.header = "A MONTH", .importance = 10, .right = true},
+                          {.header = "ONE MORE ADDS", .importance = 8, .right = true},
+                          {.header = "WHAT IT IS", .importance = 3}},
+              .rows = {}};
+  for (const CostEstimate& each : estimates) {
+    table.rows.push_back(
+        {each.model, to_text(each.total), to_text(each.per_instance), session.prices().title(each.model)});
+  }
+  return fmt::format("{} in every model\n\n{}",
+                     counted(estimates.empty() ? 0 : estimates.front().instances, "instance"),
+                     rendered(table, session));
+}
+
+std::string break_even_text(const std::vector<BreakEven>& lines, Session& session) {
+  Table table{.columns = {{.header = "ALL PAY", .importance = 10},
+                          {.header = "PRICE", .importance = 9, .right = true},
+                          {.header = "AT LOW COST", .importance = 10, .right = true},
+                          {.header = "AT HIGH COST", .importance = 10, .right = true}},
+              .rows = {}};
+  const auto from = [](const std::optional<std::int64_t>& count) {
+    return count ? fmt::format("from {}", counted(*count, "customer")) : "never";
+  };
+  for (const BreakEven& line : lines) {
+    table.rows.push_back(
+        {line.tier, to_text(Money{line.price_cents, line.price_cents}), from(line.low), from(line.high)});
+  }
+  return "\nThe costs are carried\n\n" + rendered(table, session);
+}
+
+std::string advice_text(const Advice& advice) {
+  std::string text = fmt::format("\nAdvice: {}\n", to_string(advice.recommendation));
+  for (const std::string& reason : advice.reasons) text += "  because " + reason + "\n";
+  for (const std::string& note : advice.notes) text += "  note: " + note + "\n";
+  return text;
+}
+
+void check_options(const CostEstimateOf& options, const std::vector<std::string>& models) {
+  const int bases = (options.instances ? 1 : 0) + (options.from_registry ? 1 : 0) + (options.tenant.empty() ? 0 : 1);
+  if (bases > 1) throw UsageError("--instances, --from-registry and --tenant exclude each other");
+  if (!options.tenant.empty() && (options.compare || options.break_even || options.advice || options.chart)) {
+    throw UsageError("--tenant goes with --model only");
+  }
+  if (!options.model.empty() && options.compare) throw UsageError("--model and --compare exclude each other");
+  if (options.model.empty() || std::find(models.begin(), models.end(), options.model) != models.end()) return;
+  throw UsageError({.message = fmt::format("--model: \"{}\" is no model", printable(options.model)),
+                    .hint = suggestion(options.model, models),
+                    .resource = {},
+                    .cause = {}});
+}
+
+int estimate_tenant(const CostEstimateOf& options, const std::string& model, Session& session) {
+  session.stop_requests_when_interrupted();
+  const Tenant tenant = get_tenant(session.registry(), options.tenant);
+  const Tier& tier = session.tiers().get(tenant.tier);
+  const Money adds = session.prices().estimate(model, 1).per_instance;
+  const auto money = [](std::int64_t low, std::int64_t high) {
+    return Json{{"lowCents", low}, {"highCents", high}, {"currency", "USD"}};
+  };
+  session.printer().answer(
+      {.json = {{"tenant", tenant.slug},
+                {"tier", tier.name},
+                {"model", model},
+                {"addsMonthly", money(adds.low, adds.high)},
+                {"priceMonthly", money(tier.price_cents, tier.price_cents)}},
+       .names = {"tenant/" + tenant.slug},
+       .table = {},
+       .text =
+           fmt::format("{} ({}): its instance adds {} a month in the {} model; the tier's price is {}\n", tenant.slug,
+                       tier.name, to_text(adds), model, to_text(Money{tier.price_cents, tier.price_cents}))});
+  return 0;
+}
+
+int estimate(const CostEstimateOf& options, Session& session) {
+  const Prices& prices = session.prices();
+  check_options(options, prices.models());
+  const std::string model = options.model.empty() ? usual_model : options.model;
+  if (!options.tenant.empty()) return estimate_tenant(options, model, session);
+  const Basis basis = find_basis(options, session);
+  Answer answer;
+  const bool people = session.printer().for_people();
+  if (options.compare) {
+    const std::vector<CostEstimate> all = compare(prices, basis.instances);
+    answer.json = to_json(all);
+    for (const CostEstimate& each : all) answer.names.push_back("model/" + each.model);
+    if (people) answer.text = comparison_text(all, session);
+  } else {
+    const CostEstimate one = prices.estimate(model, basis.instances);
+    answer.json = to_json(one);
+    answer.names = {"model/" + model};
+    if (people) answer.text = estimate_text(one, session);
+  }
+  if (options.chart && people) {
+    const auto width = static_cast<std::size_t>(std::max(20, session.printer().size().columns));
+    answer.text += "\n" + chart(compare(prices, basis.instances), {.width = width, .utf8 = session.printer().utf8()});
+  }
+  if (options.break_even) {
+    const std::vector<BreakEven> lines = break_even(prices, model, session.tiers().all());
+    answer.json.update(to_json(lines));
+    if (people) answer.text += break_even_text(lines, session);
+  }
+  if (options.advice) {
+    const Advice given = advise(basis.advice, prices);
+    answer.json["advice"] = to_json(given);
+    if (people) answer.text += advice_text(given);
+  }
+  session.printer().answer(answer);
+  return 0;
+}
+
+constexpr std::array commands{
+    Command{"", "cost-estimate", "what instances cost a month",
+            "Dollars a month by LiteDesk's planning figures, each line with its source; ranges stay ranges. No "
+            "provider is\n"
+            "asked.",
+            "litedesk cost-estimate --instances 50\n"
+            "litedesk cost-estimate --compare --chart\n"
+            "litedesk cost-estimate --advice --customers 12 --revenue 2400 --budget 400",
+            binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>},
+};
+
+}  // namespace
+
+std::span<const Command> cost_commands() {
+  return commands;
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,213 @@
+// litedesk dns: records in the Route 53 zone, with ownership.
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/progress.hpp"
+#include "cli/prompt.hpp"
+#include "cli/remember.hpp"
+#include "cli/session.hpp"
+#include "cli/text.hpp"
+#include "commands/dns_records.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+constexpr std::chrono::milliseconds usual_timeout{600'000};
+
+const std::vector<std::string> types{"A", "AAAA", "CNAME", "TXT", "CAA", "MX", "NS", "SRV"};
+
+std::string value_of(const route53::RecordSet& record) {
+  if (record.alias) return "alias " + record.alias->name;
+  return fmt::format("{}", fmt::join(record.values, ", "));
+}
+
+std::string owner_of(const RecordResult& result) {
+  if (result.owner.empty()) return "";
+  return result.tenant.empty() ? "litedesk" : "tenant " + result.tenant;
+}
+
+Answer record_answer(const RecordResult& result, std::string text) {
+  return {.json = to_json(result),
+          .names = {fmt::format("{}/{}", result.record.type, result.record.name)},
+          .table = {},
+          .text = std::move(text)};
+}
+
+Answer list_answer(const std::vector<RecordResult>& results) {
+  Answer answer;
+  answer.json = items(Json::array());
+  answer.table.columns = {{.header = "NAME", .importance = 10},
+                          {.header = "TYPE", .importance = 9},
+                          {.header = "TTL", .importance = 3, .right = true},
+                          {.header = "VALUE", .importance = 8},
+                          {.header = "OWNER", .importance = 6}};
+  for (const RecordResult& result : results) {
+    answer.json["items"].push_back(to_json(result));
+    answer.names.push_back(fmt::format("{}/{}", result.record.type, result.record.name));
+    answer.table.rows.push_back({result.record.name, result.record.type,
+                                 result.record.alias ? "" : std::to_string(result.record.ttl), value_of(result.record),
+                                 owner_of(result)});
+  }
+  return answer;
+}
+
+Word word_of(const route53::RecordSet& record) {
+  return {record.name, record.type + " " + value_of(record)};
+}
+
+// The external address of the ingress controller's Service; empty while it has none.
+std::string ingress_address(World& world) {
+  const KubernetesSettings& settings = world.settings.kubernetes;
+  const auto service =
+      world.objects.get({kubernetes::type_of("v1", "Service"), settings.ingress_namespace, settings.ingress_service});
+  if (!service) return {};
+  const Json& addresses = service->at("status.loadBalancer.ingress");
+  if (!addresses.is_array() || addresses.empty()) return {};
+  const Json& first = addresses.front();
+  return first.contains("hostname") ? first.value("hostname", "") : first.value("ip", "");
+}
+
+void bind_set(Flags& flags, DnsSet& options) {
+  flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
+                 options.name);
+  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address; the load balancer without it"},
+             options.target);
+  flags.flag({.names = "--type",
+              .value = "TYPE",
+              .help = "A, AAAA, CNAME, TXT ...; follows from the target without it",
+              .values = Values::choice,
+              .choices = types},
+             options.type);
+  flags.flag({.names = "--ttl", .value = "SECONDS", .help = "time to live (300)"}, options.ttl);
+  flags.flag({.names = "--alias", .value = "", .help = "an alias record at an AWS load balancer"}, options.alias);
+  flags.flag({.names = "--wildcard", .value = "", .help = "*.NAME instead of NAME"}, options.wildcard);
+  flags.flag({.names = "--adopt", .value = "", .help = "take over a record that is not ours"}, options.adopt);
+  flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
+  flags.flag({.names = "--dry-run", .value = "", .help = "say what would be done, and do nothing"}, options.dry_run);
+}
+
+int set(const DnsSet& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  World& world = session.world();
+  SetRecord wanted;
+  wanted.name = options.name;
+  wanted.target = options.target;
+  wanted.type = options.type;
+  wanted.ttl = options.ttl;
+  wanted.alias = options.alias;
+  wanted.wildcard = options.wildcard;
+  wanted.adopt = options.adopt;
+  wanted.wait = options.wait;
+  wanted.dry_run = options.dry_run;
+  wanted.load_balancer = session.settings().kubernetes.load_balancer;
+  if (wanted.target.empty() && wanted.load_balancer.empty()) wanted.load_balancer = ingress_address(world);
+  wanted.timeout = session.timeout(usual_timeout);
+  RecordResult result;
+  {
+    Progress progress(session.runtime(), session.printer());
+    result = set_record(world, wanted, progress.observer());
+  }
+  if (!options.dry_run) remember(session, [&](Snapshot& snapshot) { put(snapshot.records, word_of(result.record)); });
+  const std::string state =
+      result.status.empty() ? "" : fmt::format("  ({})", result.status == "insync" ? "INSYNC" : "PENDING");
+  session.printer().answer(record_answer(
+      result,
+      fmt::format("{} {} {} {}{}{}\n", result.record.type, result.record.name, session.printer().utf8() ? "→" : "->",
+                  value_of(result.record), options.dry_run ? "  would be " + result.action : "  " + result.action,
+                  options.dry_run ? "" : state)));
+  return 0;
+}
+
+void bind_get(Flags& flags, DnsGet& options) {
+  flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
+                 options.name);
+}
+
+int get(const DnsGet& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  session.printer().answer(list_answer(get_records(session.world(), options.name)));
+  return 0;
+}
+
+void bind_list(Flags& flags, DnsList& options) {
+  flags.flag({.names = "-a,--all", .value = "", .help = "those of others, too"}, options.all);
+}
+
+int list(const DnsList& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  const std::vector<RecordResult> results = list_records(session.world(), !options.all);
+  if (!options.all) {
+    remember(session, [&](Snapshot& snapshot) {
+      snapshot.records.clear();
+      for (const RecordResult& result : results) put(snapshot.records, word_of(result.record));
+    });
+  }
+  if (results.empty() && session.printer().for_people()) {
+    session.printer().note(options.all ? "the zone has no records"
+                                       : "the zone has no records of ours; --all lists every one");
+    return 0;
+  }
+  session.printer().answer(list_answer(results));
+  return 0;
+}
+
+void bind_delete(Flags& flags, DnsDelete& options) {
+  flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
+                 options.name);
+  flags.flag({.names = "--type",
+              .value = "TYPE",
+              .help = "which one, where a name has several",
+              .values = Values::choice,
+              .choices = types},
+             options.type);
+  flags.flag({.names = "--adopt", .value = "", .help = "delete a record that is not ours"}, options.adopt);
+  flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
+  flags.flag({.names = "--confirm", .value = "NAME", .help = "the name once more, instead of typing it"},
+             options.confirm);
+}
+
+int remove(const DnsDelete& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  World& world = session.world();
+  (void)get_records(world, options.name);  // nobody is asked about what is not there
+  confirm(session, "delete DNS record " + options.name, options.name, options.confirm);
+  RecordResult result;
+  {
+    Progress progress(session.runtime(), session.printer());
+    result = delete_record(world, options.name, options.type, options.adopt, options.wait,
+                           session.timeout(usual_timeout), progress.observer());
+  }
+  remember(session, [&](Snapshot& snapshot) { drop(snapshot.records, result.record.name); });
+  session.printer().answer(
+      record_answer(result, fmt::format("{} {} {}\n", result.record.type, result.record.name, result.action)));
+  return 0;
+}
+
+constexpr std::array commands{
+    Command{"dns", "set", "create or change a record",
+            "Makes a record and the TXT record beside it that says it is ours, in one change. A record of somebody "
+            "else is\n"
+            "not touched without --adopt.",
+            "litedesk dns set shop --wait\nlitedesk dns set api --target 203.0.113.7 --ttl 60",
+            binder<DnsSet, bind_set>, runner<DnsSet, set>},
+    Command{"dns", "get", "show the records of one name", "", "litedesk dns get acme", binder<DnsGet, bind_get>,
+            runner<DnsGet, get>},
+    Command{"dns", "list", "list records", "", "litedesk dns list --all -o wide", binder<DnsList, bind_list>,
+            runner<DnsList, list>},
+    Command{"dns", "delete", "delete a record",
+            "Deletes a record of ours with its owner record. Asks for the name to be typed.",
+            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>},
+};
+
+}  // namespace
+
+std::span<const Command> dns_commands() {
+  return commands;
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,250 @@
+// litedesk instance: the main job. Plan, make, wait.
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/plan_text.hpp"
+#include "cli/progress.hpp"
+#include "cli/prompt.hpp"
+#include "cli/remember.hpp"
+#include "cli/saved_plan.hpp"
+#include "cli/session.hpp"
+#include "cli/text.hpp"
+#include "commands/provision.hpp"
+#include "commands/status.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+constexpr std::chrono::milliseconds usual_timeout{600'000};
+constexpr int exit_has_changes = 10;
+
+std::vector<std::string> names_of_changes(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Change& change : plan.changes) {
+    if (change.verb != Verb::none) names.push_back(fmt::format("{} {}", to_string(change.verb), to_string(change.id)));
+  }
+  return names;
+}
+
+Answer plan_answer(const Plan& plan, Session& session) {
+  const Printer& printer = session.printer();
+  return {.json = to_json(plan),
+          .names = names_of_changes(plan),
+          .table = {},
+          .text = plan_text(plan, printer, printer.wide())};
+}
+
+void bind_plan(Flags& flags, InstancePlan& options) {
+  flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
+  flags.flag({.names = "--out", .value = "FILE", .help = "save the plan for provision --plan", .values = Values::file},
+             options.out);
+  flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 when there are changes"}, options.exit_code);
+}
+
+int plan(const InstancePlan& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  const Plan result = plan_instance(session.world(), options.slug);
+  if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result);
+  session.printer().answer(plan_answer(result, session));
+  if (!options.out.empty()) {
+    session.printer().next(fmt::format("litedesk instance provision {} --plan {}", result.slug, options.out));
+  } else if (!result.empty()) {
+    session.printer().next("litedesk instance provision " + result.slug);
+  }
+  return options.exit_code && !result.empty() ? exit_has_changes : 0;
+}
+
+void bind_provision(Flags& flags, InstanceProvision& options) {
+  flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
+  flags.flag(
+      {.names = "--plan", .value = "FILE", .help = "do exactly this saved plan, or refuse", .values = Values::file},
+      options.plan);
+  flags.flag({.names = "--dry-run", .value = "", .help = "print the plan and do nothing"}, options.dry_run);
+  flags.flag({.names = "--no-wait", .value = "", .help = "do not wait until it is ready"}, options.no_wait);
+  flags.flag({.names = "--keep-on-failure", .value = "", .help = "keep what was made when it fails"},
+             options.keep_on_failure);
+  flags.flag({.names = "--fail-on-unschedulable",
+              .value = "",
+              .help = "fail when a pod finds no node, instead of waiting for one"},
+             options.fail_on_unschedulable);
+  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, for a plan that deletes something"},
+             options.confirm);
+}
+
+// The plan as progress: on standard error, before anything is done.
+void show_plan(const Plan& plan, Session& session) {
+  if (plan.empty()) return;
+  std::string text = plan_text(plan, session.printer(), session.printer().wide());
+  if (text.ends_with('\n')) text.pop_back();
+  session.printer().note(text);
+}
+
+std::string result_text(const ProvisionResult& result) {
+  const std::string& slug = result.tenant.slug;
+  switch (result.state) {
+    case ProvisionState::unchanged:
+      return fmt::format("{}: no changes, active at {}\n", slug, result.tenant.status.url);
+    case ProvisionState::active:
+      return fmt::format("{} is active at {}  ({})\n", slug, result.tenant.status.url, elapsed(result.took));
+    case ProvisionState::provisioning:
+      return fmt::format("{} is being provisioned\n", slug);
+  }
+  return {};
+}
+
+int print_result(const ProvisionResult& result, Session& session) {
+  const std::string& slug = result.tenant.slug;
+  remember_tenant(session, result.tenant);
+  session.printer().answer(
+      {.json = to_json(result), .names = {"instance/" + slug}, .table = {}, .text = result_text(result)});
+  session.printer().next(result.state == ProvisionState::provisioning ? "litedesk instance wait " + slug
+                                                                      : "litedesk status " + slug);
+  return 0;
+}
+
+// Inside a handler: the error as it is, with a line on how to go on where it has none.
+[[noreturn]] void rethrow_interrupted(const Cancelled& error, std::string_view slug) {
+  if (!error.hint().empty()) throw;
+  throw Cancelled({.message = error.message(),
+                   .hint = fmt::format("nothing is lost: litedesk instance provision {} goes on from there", slug),
+                   .resource = error.resource(),
+                   .cause = error.cause()});
+}
+
+int provision_instance(const InstanceProvision& options, Session& session) {
+  if (options.dry_run) {
+    session.stop_requests_when_interrupted();
+    session.printer().answer(plan_answer(plan_instance(session.world(), options.slug), session));
+    return 0;
+  }
+  ProvisionOptions how;
+  how.slug = options.slug;
+  how.wait = !options.no_wait;
+  how.keep_on_failure = options.keep_on_failure;
+  how.fail_on_unschedulable = options.fail_on_unschedulable;
+  how.timeout = session.timeout(usual_timeout);
+  if (!options.plan.empty()) {
+    const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug);
+    how.plan_fingerprint = saved.fingerprint;
+    how.plan_json = saved.json;
+  }
+  bool shown = false;
+  how.on_plan = [&](const Plan& plan) {
+    if (!shown) show_plan(plan, session);
+    const std::size_t deletions = plan.count(Verb::remove);
+    if (!shown && deletions > 0) {
+      confirm(session,
+              fmt::format("delete {} of {}", counted(static_cast<std::int64_t>(deletions), "resource"), plan.slug),
+              plan.slug, options.confirm);
+    }
+    shown = true;
+  };
+  World& world = session.world();
+  ProvisionResult result;
+  try {
+    Progress progress(session.runtime(), session.printer());
+    result = provision(world, how, progress.observer());
+  } catch (const Cancelled& error) {
+    rethrow_interrupted(error, options.slug);
+  }
+  return print_result(result, session);
+}
+
+void bind_wait(Flags& flags, InstanceWait& options) {
+  flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
+  flags.flag({.names = "--for",
+              .value = "CONDITION",
+              .help = "active (the default), ready, certificate or dns",
+              .values = Values::choice,
+              .choices = {"active", "ready", "certificate", "dns"}},
+             options.condition);
+}
+
+bool concerns(const Part& part, const std::string& condition) {
+  if (condition == "ready") return part.name == "backend" || part.name == "frontend";
+  return part.name == condition;
+}
+
+// Looks again and again at one part. `active` is another thing: that finishes what a --no-wait left.
+int wait_for_part(const InstanceWait& options, Session& session) {
+  constexpr std::chrono::milliseconds interval{2'000};
+  session.stop_requests_when_interrupted();
+  World& world = session.world();
+  const auto end = world.clock.steady() + session.timeout(usual_timeout);
+  Progress progress(session.runtime(), session.printer());
+  while (true) {
+    const InstanceStatus status = instance_status(world, options.slug);
+    bool done = false, waiting = false;
+    std::string last;
+    for (const Part& part : status.parts) {
+      if (!concerns(part, options.condition)) continue;
+      const bool ok = part.state == "ok";
+      done = true;
+      waiting = waiting || !ok;
+      if (!ok) last = fmt::format("{}: {}{}{}", part.name, part.reason, part.reason.empty() ? "" : ": ", part.message);
+      progress.step({part.name, ok ? StepState::done : StepState::running, part.message, {}});
+    }
+    if (status.parts.empty()) {
+      throw Conflict({.message = fmt::format("tenant {} has no instance to wait for", options.slug),
+                      .hint = "litedesk instance provision " + options.slug,
+                      .resource = "tenant " + options.slug,
+                      .cause = {}});
+    }
+    if (done && !waiting) return 0;
+    if (world.clock.steady() >= end) {
+      throw Timeout({.message = fmt::format("{} of {} is not there yet", options.condition, options.slug),
+                     .hint = "litedesk status " + options.slug,
+                     .resource = "instance " + options.slug,
+                     .cause = last});
+    }
+    if (!world.clock.wait(interval, session.interrupted()))
+      throw Cancelled("interrupted while waiting for " + options.slug);
+  }
+}
+
+int wait(const InstanceWait& options, Session& session) {
+  if (options.condition != "active") return wait_for_part(options, session);
+  ProvisionOptions how;
+  how.slug = options.slug;
+  how.timeout = session.timeout(usual_timeout);
+  World& world = session.world();
+  ProvisionResult result;
+  try {
+    Progress progress(session.runtime(), session.printer());
+    result = wait_instance(world, how, progress.observer());
+  } catch (const Cancelled& error) {
+    rethrow_interrupted(error, options.slug);
+  }
+  return print_result(result, session);
+}
+
+constexpr std::array commands{
+    Command{"instance", "plan", "show what provision would change",
+            "Compares the desired state with the live one, field by field. Sends only reads.",
+            "litedesk instance plan acme\n"
+            "litedesk instance plan acme --out acme.plan && litedesk instance provision acme --plan acme.plan",
+            binder<InstancePlan, bind_plan>, runner<InstancePlan, plan>},
+    Command{"instance", "provision", "make the instance what it shall be",
+            "Creates or changes what differs, and waits until it is ready. Run twice it changes nothing. What a failed "
+            "run\n"
+            "made is undone (exit 7), unless --keep-on-failure.",
+            "litedesk instance provision acme\n"
+            "litedesk instance provision acme --no-wait && litedesk instance wait acme --timeout 15m",
+            binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>},
+    Command{"instance", "wait", "wait for an instance",
+            "Finishes what `provision --no-wait` left, or waits for one part of it.",
+            "litedesk instance wait acme --for certificate --timeout 5m", binder<InstanceWait, bind_wait>,
+            runner<InstanceWait, wait>},
+};
+
+}  // namespace
+
+std::span<const Command> instance_commands() {
+  return commands;
+}
+
+}  // namespace litedesk::cli

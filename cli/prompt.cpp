@@ -1,0 +1,35 @@
+#include "cli/prompt.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/text.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+[[noreturn]] void refuse(std::string message, std::string hint) {
+  throw UsageError({.message = std::move(message), .hint = std::move(hint), .resource = {}, .cause = {}});
+}
+
+}  // namespace
+
+void confirm(Session& session, std::string_view what, std::string_view name, std::string_view given) {
+  const std::string hint = fmt::format("--confirm {} or --yes says so in advance", name);
+  if (!given.empty()) {
+    if (given == name) return;
+    refuse(fmt::format("--confirm {} does not name {}: nothing was done", printable(given), name), hint);
+  }
+  if (session.global().yes) return;
+  Runtime& runtime = session.runtime();
+  if (!runtime.terminal.in || !runtime.terminal.err) {
+    refuse(fmt::format("to {} must be confirmed, and there is no terminal to ask on: nothing was done", what), hint);
+  }
+  runtime.streams.err(fmt::format("type {} to {}: ", session.printer().on_err(Colour::bold, name), what));
+  const auto typed = runtime.streams.read_line(session.interrupted());
+  if (!typed) runtime.streams.err("\n");
+  if (typed && *typed == name) return;
+  refuse(fmt::format("not confirmed to {}: nothing was done", what), "");
+}
+
+}  // namespace litedesk::cli

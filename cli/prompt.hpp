@@ -1,0 +1,16 @@
+// Asking before something is lost: the name is typed, or given by --confirm, or --yes says not to ask.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/session.hpp"
+
+namespace litedesk::cli {
+
+// Returns when it may be done. Throws UsageError when it was not confirmed: another name was typed or given, or nobody
+// can be asked (no terminal). `what` completes "to ..." ("delete tenant acme"); `confirm` is the flag's value, empty
+// when absent.
+void confirm(Session& session, std::string_view what, std::string_view name, std::string_view confirm);
+
+}  // namespace litedesk::cli

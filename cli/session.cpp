@@ -1,0 +1,399 @@
+#include "cli/session.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "cli/lazy_providers.hpp"
+#include "cli/trace.hpp"
+#include "commands/lifecycle.hpp"
+#include "commands/registry.hpp"
+#include "providers/aws/credentials.hpp"
+#include "providers/error.hpp"
+#include "providers/http/gate.hpp"
+#include "providers/kubernetes/kubeconfig.hpp"
+#include "providers/sandbox/sandbox.hpp"
+#include "providers/store/kubernetes_store.hpp"
+#include "providers/store/sqlite_store.hpp"
+#include "providers/system/files.hpp"
+#include "providers/system/process.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+// The HTTP client comes with libcurl and a thread of its own: not before the first request.
+class LazyTransport : public http::Transport {
+ public:
+  explicit LazyTransport(std::function<std::unique_ptr<http::Transport>()> open) : transport_(std::move(open)) {}
+  http::Response send(http::Request request, std::stop_token stop) override {
+    return transport_->send(std::move(request), std::move(stop));
+  }
+  std::vector<http::Result> send_all(std::vector<http::Request> requests, std::stop_token stop) override {
+    return transport_->send_all(std::move(requests), std::move(stop));
+  }
+  http::Response stream(http::Request request, const http::ChunkHandler& on_chunk, std::chrono::milliseconds idle,
+                        std::stop_token stop) override {
+    return transport_->stream(std::move(request), on_chunk, idle, std::move(stop));
+  }
+
+ private:
+  Lazy<http::Transport> transport_;
+};
+
+std::string holder(const Environment& environment) {
+  std::string user = variable(environment, "USER");
+  if (user.empty()) {
+    const passwd* entry = ::getpwuid(::geteuid());
+    user = entry ? entry->pw_name : fmt::format("uid {}", ::geteuid());
+  }
+  return user + "@" + system::this_process().host;
+}
+
+std::vector<sandbox::Fault> sandbox_faults(const Environment& environment) {
+  std::vector<sandbox::Fault> faults;
+  std::string_view rest;
+  const std::string text = variable(environment, "LITEDESK_SANDBOX_FAULT");
+  for (rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find(','), rest.size());
+    faults.push_back(sandbox::parse_fault(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return faults;
+}
+
+double sandbox_time_scale(const Environment& environment) {
+  const std::string text = variable(environment, "LITEDESK_SANDBOX_TIME_SCALE");
+  if (text.empty()) return 1.0;
+  char* end = nullptr;
+  const double scale = std::strtod(text.c_str(), &end);
+  if (*end == '\0' && scale >= 0 && scale <= 1000) return scale;
+  throw UsageError({.message = fmt::format("LITEDESK_SANDBOX_TIME_SCALE: \"{}\" is no factor from 0 to 1000", text),
+                    .hint = "0: everything is there at once; 1: as in life",
+                    .resource = {},
+                    .cause = {}});
+}
+
+}  // namespace
+
+// Everything that talks to the outside in one context. Each part is opened by its first use.
+struct Session::Providers {
+  explicit Providers(Session& session)
+      : session_(session),
+        settings_(session.settings()),
+        sandbox_([this] { return open_sandbox(); }),
+        transport_([this] { return open_transport(); }),
+        gate(transport_, session.runtime_.clock),
+        cluster([this] { return open_cluster(); }),
+        atlas([this] { return open_atlas(); }),
+        dns([this] { return open_route53(); }),
+        registry([this] { return open_registry(); }, describe_registry()) {}
+
+  route53::HostedZoneId zone() {
+    const std::lock_guard guard(zone_mutex_);
+    if (zone_.value.empty()) zone_ = find_zone();
+    return zone_;
+  }
+
+  World make_world() {
+    // The sandbox knows its own names, and the plan shows them.
+    if (settings_.database.provider == Backing::sandbox) {
+      const sandbox::Endpoints& endpoints = sandbox_->endpoints();
+      Settings& settings = session_.resolved_->settings;
+      settings.database.cluster = endpoints.atlas_cluster;
+      settings.database.projects = {endpoints.atlas_project};
+    }
+    return World{.settings = settings_,
+                 .registry = registry,
+                 .registry_in_cluster = settings_.registry == "cluster",
+                 .objects = cluster,
+                 .applier = cluster,
+                 .watcher = cluster,
+                 .logs = cluster,
+                 .users = atlas,
+                 .clusters = atlas,
+                 .records = dns,
+                 .record_writer = dns,
+                 .zone = [this] { return zone(); },
+                 .gate = gate,
+                 .templates = session_.templates(),
+                 .tiers = session_.tiers(),
+                 .prices = session_.prices(),
+                 .clock = session_.runtime_.clock,
+                 .random = session_.runtime_.random,
+                 .interrupted = session_.interrupted(),
+                 .holder = holder(settings_.environment),
+                 .warn = [this](const std::string& text) { session_.printer_.warn(text); }};
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds usual_wait{60'000};
+
+  std::chrono::milliseconds request_timeout() const {
+    constexpr std::chrono::milliseconds usual{30'000};
+    return std::min(usual, session_.timeout(usual));
+  }
+
+  std::unique_ptr<sandbox::Sandbox> open_sandbox() {
+    sandbox::Options options;
+    options.folder = settings_.state_folder / "sandbox";
+    options.domain = settings_.dns.domain;
+    options.clock = &session_.runtime_.clock;
+    options.faults = sandbox_faults(settings_.environment);
+    options.time_scale = sandbox_time_scale(settings_.environment);
+    return std::make_unique<sandbox::Sandbox>(std::move(options));
+  }
+
+  std::unique_ptr<http::Transport> open_transport() {
+    http::ClientOptions options;
+    options.user_agent = "litedesk/" LITEDESK_VERSION;
+    options.trace = make_trace(session_.global_.trace, session_.global_.verbose, session_.printer_);
+    options.trace_bodies = !session_.global_.trace.empty() || session_.global_.verbose >= 3;
+    options.clock = &session_.runtime_.clock;
+    options.random = &session_.runtime_.random;
+    return session_.runtime_.make_transport(std::move(options));
+  }
+
+  kubernetes::ClusterConfig cluster_config() {
+    if (settings_.kubernetes.provider == Backing::sandbox) {
+      kubernetes::ClusterConfig config;
+      config.server = sandbox_->endpoints().kubernetes_url;
+      config.token = Secret(sandbox_->endpoints().kubernetes_token);
+      config.name_space = "default";
+      config.context = "sandbox";
+      config.origin = "the sandbox";
+      return config;
+    }
+    const Resolved& resolved = session_.resolved();
+    if (!resolved.kubeconfig_refusal.empty()) {
+      throw UsageError({.message = resolved.kubeconfig_refusal,
+                        .hint = fmt::format("litedesk context set {} kubernetes.context=NAME, or --kubeconfig FILE",
+                                            settings_.context),
+                        .resource = "context " + settings_.context,
+                        .cause = {}});
+    }
+    kubernetes::KubeconfigQuery query;
+    query.kubeconfig_flag = session_.global_.kubeconfig.empty() ? "" : settings_.kubernetes.kubeconfig;
+    query.kubeconfig_setting = settings_.kubernetes.kubeconfig;
+    query.context = settings_.kubernetes.context;
+    query.environment = settings_.environment;
+    return kubernetes::load_cluster_config(query);
+  }
+
+  std::unique_ptr<kubernetes::Client> open_cluster() {
+    kubernetes::ClientOptions options;
+    options.on_warning = [this](const std::string& text) { session_.printer_.warn("kubernetes: " + text); };
+    options.exec_cache_folder = (settings_.state_folder / "credentials").string();
+    options.interactive = session_.runtime_.terminal.in && session_.runtime_.terminal.err;
+    options.clock = &session_.runtime_.clock;
+    options.request_timeout = request_timeout();
+    kubernetes::ClusterConfig config = cluster_config();
+    session_.printer_.detail(
+        1, fmt::format("kubernetes: {} (context {}, from {})", config.server, config.context, config.origin));
+    return std::make_unique<kubernetes::Client>(gate, std::move(config), std::move(options));
+  }
+
+  std::unique_ptr<atlas::Client> open_atlas() {
+    atlas::ClientOptions options;
+    atlas::Credentials credentials;
+    options.clock = &session_.runtime_.clock;
+    options.request_timeout = request_timeout();
+    options.warn = [this](const std::string& text) { session_.printer_.warn("atlas: " + text); };
+    if (settings_.database.provider == Backing::sandbox) {
+      const sandbox::Endpoints& endpoints = sandbox_->endpoints();
+      options.url = endpoints.atlas_url;
+      options.project = endpoints.atlas_project;
+      credentials = {endpoints.atlas_public_key, Secret(endpoints.atlas_private_key)};
+    } else {
+      check_atlas_settings();
+      options.url = settings_.database.url;
+      options.project = settings_.database.projects.front();
+      options.token_cache_folder = (settings_.state_folder / "credentials").string();
+      credentials = {settings_.database.key_id, settings_.database.key_secret};
+    }
+    session_.printer_.detail(1, fmt::format("atlas: {} project {}", options.url, options.project));
+    return std::make_unique<atlas::Client>(gate, std::move(credentials), std::move(options));
+  }
+
+  void check_atlas_settings() const {
+    if (settings_.database.key_id.empty() || settings_.database.key_secret.empty()) {
+      throw AuthError({.message = fmt::format(
+                           "there is no API key for Atlas: {} is not set",
+                           settings_.database.key_id.empty() ? "MONGODB_ATLAS_API_KEY" : "MONGODB_ATLAS_API_SECRET"),
+                       .hint = "set MONGODB_ATLAS_API_KEY and MONGODB_ATLAS_API_SECRET, in the environment or in .env",
+                       .resource = "context " + settings_.context,
+                       .cause = {}});
+    }
+    if (settings_.database.projects.empty()) {
+      throw UsageError({.message = fmt::format("context {} names no Atlas project", settings_.context),
+                        .hint = fmt::format("litedesk context set {} database.projects=ID (24 hexadecimal digits), or "
+                                            "MONGODB_ATLAS_PROJECT_ID without an explicit context",
+                                            settings_.context),
+                        .resource = "context " + settings_.context,
+                        .cause = {}});
+    }
+  }
+
+  std::unique_ptr<route53::Client> open_route53() {
+    route53::ClientOptions options;
+    options.clock = &session_.runtime_.clock;
+    options.request_timeout = request_timeout();
+    aws::Credentials credentials;
+    if (settings_.dns.provider == Backing::sandbox) {
+      const sandbox::Endpoints& endpoints = sandbox_->endpoints();
+      options.endpoint = endpoints.route53_url;
+      options.region = endpoints.aws_region;
+      credentials = {endpoints.aws_access_key_id, Secret(endpoints.aws_secret_access_key), Secret(), "the sandbox"};
+    } else {
+      const aws::Config config = aws::load_config(settings_.environment);
+      credentials = aws::load_credentials(settings_.environment);
+      options.endpoint = config.route53_endpoint;
+      options.region = config.route53_region;
+      if (!config.ca_bundle.empty()) options.tls = trusting(config.ca_bundle);
+    }
+    session_.printer_.detail(1, fmt::format("route53: {} (credentials from {})", options.endpoint, credentials.origin));
+    return std::make_unique<route53::Client>(
+        gate, [credentials] { return credentials; }, std::move(options));
+  }
+
+  static std::shared_ptr<const http::Tls> trusting(const std::string& bundle) {
+    const auto pem = system::read_file(bundle, "AWS_CA_BUNDLE");
+    if (!pem) {
+      throw NotFound({.message = fmt::format("AWS_CA_BUNDLE names {}, which is not there", bundle),
+                      .hint = "correct it, or unset it for the system's own authorities",
+                      .resource = {},
+                      .cause = {}});
+    }
+    auto tls = std::make_shared<http::Tls>();
+    tls->ca_pem = *pem;
+    return tls;
+  }
+
+  route53::HostedZoneId find_zone() {
+    if (settings_.dns.provider == Backing::sandbox) return {sandbox_->endpoints().zone_id};
+    if (!settings_.dns.zone.empty()) return {settings_.dns.zone};
+    const std::vector<route53::HostedZone> zones = dns.client().zones_named(settings_.dns.domain);
+    const std::string hint =
+        fmt::format("litedesk context set {} dns.zone=ID, or LITEDESK_DNS_ZONE", settings_.context);
+    if (zones.empty()) {
+      throw NotFound({.message = fmt::format("Route 53 has no public hosted zone {}", settings_.dns.domain),
+                      .hint = hint,
+                      .resource = "route53 zone " + settings_.dns.domain,
+                      .cause = {}});
+    }
+    if (zones.size() > 1) {
+      std::vector<std::string> ids;
+      for (const route53::HostedZone& zone : zones) ids.push_back(zone.id.value);
+      throw Conflict({.message = fmt::format("Route 53 has {} hosted zones {}: {}", zones.size(), settings_.dns.domain,
+                                             fmt::join(ids, ", ")),
+                      .hint = "say which: " + hint,
+                      .resource = "route53 zone " + settings_.dns.domain,
+                      .cause = {}});
+    }
+    return zones.front().id;
+  }
+
+  [[nodiscard]] std::string describe_registry() const {
+    return settings_.registry == "cluster" ? "cluster (tenants.litedesk.io)" : settings_.registry;
+  }
+
+  std::unique_ptr<store::Store> open_registry() {
+    constexpr std::string_view scheme = "sqlite:";
+    if (settings_.registry.starts_with(scheme)) {
+      store::SqliteOptions options;
+      options.path = settings_.registry.substr(scheme.size());
+      options.kind = "Tenant";
+      options.validate = validate_tenant_document;
+      options.clock = &session_.runtime_.clock;
+      options.random = &session_.runtime_.random;
+      options.stop = session_.interrupted();
+      return store::open_sqlite_store(std::move(options));
+    }
+    if (settings_.kubernetes.provider == Backing::sandbox) {
+      const RegistryTarget target{cluster, cluster, cluster, session_.templates(), session_.runtime_.clock};
+      if (!cluster.serves(tenant_type()))
+        (void)install_registry(target, session_.timeout(usual_wait), session_.interrupted());
+    }
+    return store::make_kubernetes_store(cluster, cluster, tenant_type());
+  }
+
+  Session& session_;
+  const Settings& settings_;
+  Lazy<sandbox::Sandbox> sandbox_;
+  LazyTransport transport_;
+  std::mutex zone_mutex_;
+  route53::HostedZoneId zone_;
+
+ public:
+  http::Gate gate;
+  LazyCluster cluster;
+  LazyAtlas atlas;
+  LazyRoute53 dns;
+  LazyStore registry;
+  std::optional<World> world;
+  std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
+};
+
+Session::Session(Runtime& runtime, const GlobalOptions& global)
+    : runtime_(runtime), global_(global), printer_(runtime, global) {}
+Session::~Session() = default;
+
+std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) const {
+  return global_.timeout.value_or(otherwise);
+}
+
+const Resolved& Session::resolved() {
+  if (!resolved_) {
+    resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err);
+    if (resolved_->sandbox_by_default) {
+      printer_.note("no settings found: working in the embedded sandbox; nothing outside this machine is touched");
+    }
+    for (const std::string& warning : resolved_->warnings) printer_.warn(warning);
+    printer_.detail(1, "context: " + resolved_->settings.context);
+  }
+  return *resolved_;
+}
+
+Paths Session::paths() const {
+  return find_paths(runtime_.environment, global_.config, runtime_.folder);
+}
+
+const templates::Files& Session::templates() {
+  if (!templates_) templates_ = std::make_unique<templates::Files>(settings().templates_folder);
+  return *templates_;
+}
+
+const Tiers& Session::tiers() {
+  if (!tiers_) tiers_ = std::make_unique<Tiers>(templates());
+  return *tiers_;
+}
+
+const Prices& Session::prices() {
+  if (!prices_) prices_ = std::make_unique<Prices>(templates());
+  return *prices_;
+}
+
+Session::Providers& Session::providers() {
+  if (!providers_) {
+    (void)resolved();
+    providers_ = std::make_unique<Providers>(*this);
+  }
+  return *providers_;
+}
+
+store::Store& Session::registry() {
+  return providers().registry;
+}
+
+World& Session::world() {
+  Providers& all = providers();
+  if (!all.world) all.world.emplace(all.make_world());
+  return *all.world;
+}
+
+void Session::stop_requests_when_interrupted() {
+  Providers& all = providers();
+  if (!all.on_interrupt) all.on_interrupt.emplace(interrupted(), [&all] { all.gate.stop(); });
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,61 @@
+// One command's surroundings: the resolved settings, and the providers of that context, opened when they are needed.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/invocation.hpp"
+#include "cli/output.hpp"
+#include "cli/runtime.hpp"
+#include "cli/settings.hpp"
+#include "commands/world.hpp"
+
+namespace litedesk::cli {
+
+class Session {
+ public:
+  // Opens nothing. Throws UsageError for a bad --output or --color.
+  Session(Runtime& runtime, const GlobalOptions& global);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  [[nodiscard]] Runtime& runtime() { return runtime_; }
+  [[nodiscard]] const GlobalOptions& global() const { return global_; }
+  [[nodiscard]] Printer& printer() { return printer_; }
+  [[nodiscard]] system::TimePoint now() const { return runtime_.clock.now(); }
+  [[nodiscard]] std::stop_token interrupted() const { return runtime_.interrupt.get_token(); }
+  // --timeout, or what the command takes without it.
+  [[nodiscard]] std::chrono::milliseconds timeout(std::chrono::milliseconds otherwise) const;
+
+  // The context; says on stderr what is worth knowing of how it came about (once).
+  [[nodiscard]] const Resolved& resolved();
+  [[nodiscard]] const Settings& settings() { return resolved().settings; }
+  // Only where files are: needs no context.
+  [[nodiscard]] Paths paths() const;
+
+  [[nodiscard]] const templates::Files& templates();
+  [[nodiscard]] const Tiers& tiers();
+  [[nodiscard]] const Prices& prices();
+  [[nodiscard]] store::Store& registry();
+  [[nodiscard]] World& world();
+  // Ctrl-C ends requests at once. For commands that do not see to it themselves, which is all but those that undo.
+  void stop_requests_when_interrupted();
+
+ private:
+  struct Providers;
+  Providers& providers();
+
+  Runtime& runtime_;
+  GlobalOptions global_;
+  Printer printer_;
+  std::optional<Resolved> resolved_;
+  std::unique_ptr<templates::Files> templates_;
+  std::unique_ptr<Tiers> tiers_;
+  std::unique_ptr<Prices> prices_;
+  std::unique_ptr<Providers> providers_;
+};
+
+}  // namespace litedesk::cli

@@ -1,0 +1,181 @@
+// litedesk status: one line a tenant, or every part of one instance.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/remember.hpp"
+#include "cli/session.hpp"
+#include "cli/text.hpp"
+#include "commands/status.hpp"
+#include "providers/error.hpp"
+
+namespace litedesk::cli {
+namespace {
+
+constexpr std::chrono::milliseconds watch_interval{2'000};
+constexpr int exit_unhealthy = 1;
+
+Colour colour_of(std::string_view word) {
+  if (word == "ok" || word == "healthy") return Colour::green;
+  if (word == "failed" || word == "unhealthy") return Colour::red;
+  if (word == "waiting" || word == "degraded") return Colour::yellow;
+  return Colour::none;
+}
+
+// A tenant that has no instance is neither well nor ill.
+bool counts(const Tenant& tenant) {
+  return tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated &&
+         tenant.status.phase != Phase::suspended;
+}
+
+Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
+  Table table{.columns = {{.header = "PART", .importance = 10},
+                          {.header = "STATE", .importance = 10},
+                          {.header = "REASON", .importance = 8},
+                          {.header = "SINCE", .importance = 4},
+                          {.header = "MESSAGE", .importance = 6}},
+              .rows = {}};
+  for (const Part& part : parts) {
+    table.rows.push_back({part.name, part.state, part.reason, age(part.since, now), part.message});
+  }
+  return table;
+}
+
+Table events_table(const std::vector<StatusEvent>& events, system::TimePoint now) {
+  Table table{.columns = {{.header = "SINCE", .importance = 10},
+                          {.header = "OBJECT", .importance = 8},
+                          {.header = "REASON", .importance = 9},
+                          {.header = "COUNT", .importance = 3, .right = true},
+                          {.header = "MESSAGE", .importance = 6}},
+              .rows = {}};
+  for (const StatusEvent& event : events) {
+    table.rows.push_back(
+        {age(event.since, now), event.object, event.reason, std::to_string(event.count), event.message});
+  }
+  return table;
+}
+
+std::string status_text(const InstanceStatus& status, Session& session) {
+  const Printer& printer = session.printer();
+  const system::TimePoint now = session.now();
+  const Tenant& tenant = status.tenant;
+  const std::string_view phase = to_string(tenant.status.phase);
+  const std::string until =
+      status.certificate_until.empty() ? "" : fmt::format("valid until {}", day(status.certificate_until));
+  const std::string lock = tenant.status.operation
+                               ? fmt::format("{} by {} for {}", tenant.status.operation->verb,
+                                             tenant.status.operation->holder, age(tenant.status.operation->since, now))
+                               : "";
+  std::string text = render({{"Tenant", fmt::format("{}  {}", tenant.slug, tenant.company)},
+                             {"Status", phase.empty() ? "registered, no instance" : std::string(phase)},
+                             {"Message", tenant.status.message},
+                             {"Operation", lock},
+                             {"Tier", tenant.tier},
+                             {"URL", status.url},
+                             {"Certificate", until}});
+  text += fmt::format("Health: {}\n", printer.on_out(colour_of(status.health), status.health));
+  const std::size_t width =
+      session.runtime().terminal.out ? static_cast<std::size_t>(std::max(20, printer.size().columns)) : 80;
+  const TableStyle style{.width = width, .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};
+  if (!status.parts.empty()) text += "\n" + render(parts_table(status.parts, now), style);
+  // What a table cuts is just what somebody with a failed part wants to read.
+  for (const Part& part : status.parts) {
+    if (part.state == "ok" || part.message.empty()) continue;
+    text += fmt::format("\n{}: {}\n", printer.on_out(colour_of(part.state), part.name), printable(part.message));
+  }
+  if (!status.events.empty()) {
+    text += "\nWarnings of the last hour\n" + render(events_table(status.events, now), style);
+  }
+  return text;
+}
+
+Answer one_answer(const InstanceStatus& status, Session& session) {
+  return {.json = to_json(status),
+          .names = {"instance/" + status.tenant.slug},
+          .table = {},
+          .text = session.printer().for_people() ? status_text(status, session) : ""};
+}
+
+Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now) {
+  Answer answer;
+  answer.json = to_json(lines);
+  answer.table.columns = {
+      {.header = "SLUG", .importance = 10},   {.header = "STATUS", .importance = 9},
+      {.header = "HEALTH", .importance = 10}, {.header = "READY", .importance = 7},
+      {.header = "TIER", .importance = 5},    {.header = "AGE", .importance = 4},
+      {.header = "MESSAGE", .importance = 3}, {.header = "URL", .importance = 1, .wide_only = true}};
+  for (const StatusLine& line : lines) {
+    answer.names.push_back("instance/" + line.tenant.slug);
+    answer.table.rows.push_back({line.tenant.slug, std::string(to_string(line.tenant.status.phase)), line.health,
+                                 line.ready, line.tenant.tier, age(line.tenant.created, now), line.message,
+                                 line.tenant.status.url});
+  }
+  return answer;
+}
+
+void bind_status(Flags& flags, StatusShow& options) {
+  flags.argument(
+      {.name = "SLUG", .help = "one tenant; all of them without it", .values = Values::slug, .required = false},
+      options.slug);
+  flags.flag({.names = "-w,--watch", .value = "", .help = "look again every two seconds, until Ctrl-C"}, options.watch);
+}
+
+struct Look {
+  Answer answer;
+  bool healthy = true;
+};
+
+Look look(const StatusShow& options, Session& session) {
+  if (!options.slug.empty()) {
+    const InstanceStatus status = instance_status(session.world(), options.slug);
+    remember_tenant(session, status.tenant);
+    return {one_answer(status, session), status.health == "healthy"};
+  }
+  const std::vector<StatusLine> lines = fleet_status(session.world());
+  std::vector<Tenant> tenants;
+  for (const StatusLine& line : lines) tenants.push_back(line.tenant);
+  remember_tenants(session, tenants);
+  const bool healthy = std::all_of(lines.begin(), lines.end(), [](const StatusLine& line) {
+    return !counts(line.tenant) || line.health == "healthy";
+  });
+  return {fleet_answer(lines, session.now()), healthy};
+}
+
+int status(const StatusShow& options, Session& session) {
+  session.stop_requests_when_interrupted();
+  Printer& printer = session.printer();
+  const bool redraw = session.runtime().terminal.out && printer.live() && printer.for_people();
+  while (true) {
+    const Look seen = look(options, session);
+    // A terminal shows the newest state alone; elsewhere each look follows the last, as documents in a stream.
+    if (options.watch && redraw) session.runtime().streams.out("\x1b[H\x1b[2J");
+    if (seen.answer.text.empty() && seen.answer.table.rows.empty() && printer.for_people()) {
+      printer.note("no tenants yet");
+      printer.next("litedesk tenant create NAME --email ADDRESS");
+    } else {
+      printer.answer(seen.answer);
+    }
+    if (!options.watch) return seen.healthy ? 0 : exit_unhealthy;
+    if (!session.runtime().clock.wait(watch_interval, session.interrupted())) return 130;
+  }
+}
+
+constexpr std::array commands{
+    Command{"", "status", "how instances are",
+            "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
+            "wrong, and\n"
+            "the warnings of the last hour. Exits 0 when healthy and 1 when not.",
+            "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>,
+            runner<StatusShow, status>},
+};
+
+}  // namespace
+
+std::span<const Command> status_commands() {
+  return commands;
+}
+
+}  // namespace litedesk::cli

@@ -1,0 +1,18 @@
+// Where requests are told of: --trace FILE (0600), and standard error with -vv and -vvv. What is secret is masked
+// before.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/output.hpp"
+#include "providers/http/client.hpp"
+
+namespace litedesk::cli {
+
+// Empty when nobody wants to know. Throws Failed when the file cannot be made. A file that cannot be written any more
+// (a full disk) ends the trace with a warning and nothing else.
+[[nodiscard]] std::function<void(const http::TraceEvent&)> make_trace(const std::string& file, int verbose,
+                                                                      Printer& printer);
+
+}  // namespace litedesk::cli

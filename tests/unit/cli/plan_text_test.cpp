@@ -1,0 +1,117 @@
+#include "cli/plan_text.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/progress.hpp"
+#include "cli/saved_plan.hpp"
+#include "cli/text.hpp"
+#include "memory_runtime.hpp"
+
+using namespace litedesk;
+using namespace litedesk::cli;
+
+namespace {
+
+Change change(Verb verb, Provider provider, std::string kind, std::string scope, std::string name,
+              Json desired = nullptr) {
+  Change made;
+  made.verb = verb;
+  made.id = {provider, std::move(kind), std::move(scope), std::move(name)};
+  made.desired = std::move(desired);
+  return made;
+}
+
+Plan first_plan() {
+  Plan plan;
+  plan.slug = "acme";
+  plan.adds = {500, 1500};
+  plan.changes.push_back(change(Verb::create, Provider::kubernetes, "Namespace", "", "instance-acme"));
+  for (const char* name : {"backend", "frontend"}) {
+    plan.changes.push_back(change(Verb::create, Provider::kubernetes, "Deployment", "instance-acme", name));
+  }
+  plan.changes.push_back(change(Verb::create, Provider::atlas, "DatabaseUser", "5f", "user_acme",
+                                {{"scopes", {"crm"}}, {"roles", Json::array()}}));
+  plan.changes.push_back(change(Verb::create, Provider::route53, "CNAME", "Z1", "acme.litedesk.com",
+                                {{"ttl", 300}, {"values", {"a1b2.elb.amazonaws.com"}}}));
+  plan.changes.push_back(
+      change(Verb::create, Provider::route53, "TXT", "Z1", "cname-acme.litedesk.com", {{"values", {"\"x\""}}}));
+  return plan;
+}
+
+Plan later_plan() {
+  Plan plan;
+  plan.slug = "acme";
+  Change update = change(Verb::update, Provider::kubernetes, "Deployment", "instance-acme", "backend");
+  update.fields = {
+      {"spec.template.spec.containers[backend].image", "litedesk/crm-backend:1.4.1", "litedesk/crm-backend:1.4.2"},
+      {"spec.replicas", 2, 3},
+      {"metadata.labels.long", nullptr, std::string(100, 'x')},
+      {"data.password", "(masked)", "(masked)"}};
+  update.note = "compared by managed fields";
+  plan.changes.push_back(update);
+  plan.changes.push_back(
+      change(Verb::remove, Provider::kubernetes, "HorizontalPodAutoscaler", "instance-acme", "backend"));
+  plan.changes.push_back(change(Verb::none, Provider::kubernetes, "Namespace", "", "instance-acme"));
+  plan.changes.push_back(change(Verb::update, Provider::route53, "CNAME", "Z1", "acme.litedesk.com"));
+  plan.changes.back().fields = {{"ttl", 60, 300}};
+  plan.warnings = {"97 of 100 database users of the project are taken"};
+  return plan;
+}
+
+std::string said(const Plan& plan, bool wide, bool utf8, const char* color) {
+  testing::MemoryStreams streams;
+  testing::FixedClock clock;
+  Runtime runtime{.streams = streams,
+                  .terminal = {.in = false, .out = false, .err = false, .utf8 = utf8, .size = {}},
+                  .environment = {{"TERM", "xterm"}},
+                  .folder = {},
+                  .clock = clock,
+                  .random = system::os_random(),
+                  .make_transport = {},
+                  .interrupt = std::stop_source()};
+  GlobalOptions global;
+  global.color = color;
+  const Printer printer(runtime, global);
+  return plan_text(plan, printer, wide);
+}
+
+}  // namespace
+
+TEST_CASE("A plan is as people see it") {
+  Plan nothing;
+  nothing.slug = "acme";
+  std::string all = said(first_plan(), false, true, "never");
+  all += "-- wide\n" + said(first_plan(), true, true, "never");
+  all += "-- ASCII\n" + said(first_plan(), false, false, "never");
+  all += "-- changes\n" + said(later_plan(), false, true, "never");
+  all += "-- in colours\n" + said(later_plan(), true, true, "always");
+  all += "-- nothing\n" + said(nothing, false, true, "never");
+  CHECK(testing::matches_golden("plan.txt", all));
+}
+
+TEST_CASE("Progress lines line up and fit") {
+  using std::chrono::milliseconds;
+  const Step done{"database", StepState::done, "user user_acme", milliseconds(240)};
+  const Step waiting{"backend", StepState::running, "ImagePullBackOff: the image cannot be pulled from anywhere at all",
+                     milliseconds(9100)};
+  CHECK(progress_line(done, 0, true) == "✓ database     user user_acme                       0.2s");
+  CHECK(progress_line(done, 0, false) == "+ database     user user_acme                       0.2s");
+  CHECK(display_width(progress_line(waiting, 60, true)) <= 60);
+  CHECK(display_width(progress_line(done, 40, true)) <= 40);
+  CHECK(progress_line({"dns", StepState::failed, "a\nb\x1b[2J", milliseconds(0)}, 0, true).find('\n') ==
+        std::string::npos);
+}
+
+TEST_CASE("A saved plan is private, and another tenant's is refused") {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.path() / "acme.plan";
+  save_plan(path, first_plan());
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::mask) ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK(load_plan(path, "acme").fingerprint == fingerprint(first_plan()));
+  CHECK_THROWS_AS((void)load_plan(path, "other"), UsageError);
+  CHECK_THROWS_AS((void)load_plan(folder.path() / "none", "acme"), NotFound);
+  folder.write("bad", "{\"slug\": 1}");
+  CHECK_THROWS_AS((void)load_plan(folder.path() / "bad", "acme"), ValidationError);
+}

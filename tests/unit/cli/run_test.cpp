@@ -1,0 +1,256 @@
+// Whole command lines against an in-memory Runtime: exit code and streams.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/help.hpp"
+#include "memory_runtime.hpp"
+
+using namespace litedesk;
+using namespace litedesk::cli;
+using testing::Machine;
+using testing::Outcome;
+
+namespace {
+
+// A registry in a file: everything that needs no cluster.
+struct Registered : Machine {
+  Registered() {
+    folder.write("litedesk/config.yaml",
+                 "currentContext: local\ncontexts:\n  local: {registry: sqlite, dns: {domain: litedesk.com}}\n");
+  }
+  Outcome create(const std::string& name, const std::string& email = "owner@acme.example") {
+    return run({"tenant", "create", name, "--email", email});
+  }
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("Help is as people see it") {
+  std::string all;
+  std::vector<std::vector<std::string>> topics{{}, {"flags"}, {"exit-codes"}, {"environment"}};
+  for (const Group& group : groups()) topics.push_back({std::string(group.name)});
+  for (const Command* command : all_commands()) {
+    topics.push_back({});
+    if (!command->group.empty()) topics.back().emplace_back(command->group);
+    topics.back().emplace_back(command->name);
+  }
+  for (const auto& topic : topics) {
+    std::string title = "$ litedesk help";
+    for (const std::string& word : topic) title += " " + word;
+    all += title + "\n" + help_text(topic) + "\n";
+  }
+  CHECK(testing::matches_golden("help.txt", all));
+}
+
+TEST_CASE("Exit codes and streams follow the contract") {
+  struct Case {
+    std::vector<std::string> words;
+    int code;
+    const char* out;
+    const char* err;
+  };
+  const std::vector<Case> cases{
+      {{}, 0, "Usage:", ""},
+      {{"--version"}, 0, "litedesk ", ""},
+      {{"version", "-o", "json"}, 0, "\"version\"", ""},
+      {{"version", "-o", "jsonpath={.version}"}, 0, "0.", ""},
+      {{"help", "tenant", "create"}, 0, "Examples:", ""},
+      {{"help", "tennant"}, 2, "", "did you mean \"tenant\"?"},
+      {{"tenant", "lst"}, 2, "", "did you mean \"list\"?"},
+      {{"tenant", "list", "-o", "jsn"}, 2, "", "did you mean \"json\"?"},
+      {{"tenant", "list", "-o", "jsonpath"}, 2, "", "jsonpath=TEMPLATE"},
+      {{"tenant", "get", "nobody"}, 3, "", "nobody"},
+      {{"tenant", "create", "Acme", "--email", "no address"}, 2, "", "email"},
+      {{"tenant", "create", "HP", "--email", "a@b.example"}, 2, "", "--slug"},
+      {{"tenant", "create", "Acme", "--email", "a@b.example", "--tier", "triall"}, 2, "", "trial"},
+      {{"tenant", "update", "acme"}, 2, "", "names nothing to change"},
+      {{"--context", "nowhere", "tenant", "list"}, 3, "", "there is no context \"nowhere\""},
+      {{"--sandbox", "--context", "local", "tenant", "list"}, 2, "", "exclude each other"},
+      {{"--config", "none.yaml", "tenant", "list"}, 2, "", "there is no configuration file"},
+      {{"registry", "install"}, 2, "", "nothing to install"},
+      {{"cost-estimate", "--model", "bse"}, 2, "", "base"},
+      {{"cost-estimate", "--instances", "1", "--from-registry"}, 2, "", "exclude each other"},
+      {{"context", "use", "nowhere"}, 3, "", "nowhere"},
+      {{"context", "set", "sandbox", "dns.zone=Z1"}, 2, "", "built in"},
+      {{"context", "set", "a", "dns.zon=Z1"}, 2, "", "dns.zone"},
+      {{"template", "show", "instance/ingres.yaml"}, 3, "", "instance/ingress.yaml"},
+      {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "there is no plan"},
+      {{"sandbox", "serve", "--fault", "route53:nonsense:1"}, 2, "", "throttle"},
+      {{"sandbox", "serve", "--time-scale", "nan"}, 2, "", "--time-scale"},
+      {{"completion", "bash"}, 0, "complete -F", ""},
+      {{"__complete", "--", "tena"}, 0, "tenant\t", ""},
+      {{"__complete"}, 0, "tenant\t", ""},
+  };
+  for (const Case& each : cases) {
+    Registered machine;
+    const Outcome outcome = machine.run(each.words);
+    std::string shown;
+    for (const std::string& word : each.words) shown += word + " ";
+    CAPTURE(shown);
+    CAPTURE(outcome.out);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == each.code);
+    CHECK(has(outcome.out, each.out));
+    CHECK(has(outcome.err, each.err));
+    if (outcome.code != 0) CHECK(outcome.out.empty());
+  }
+}
+
+TEST_CASE("Under -o json an error is one object on standard error, even where the line cannot be parsed") {
+  Registered machine;
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"tenant", "get", "nobody", "-o", "json"},
+                                             {"tenant", "lst", "-ojson"},
+                                             {"--output=json", "tenant", "list", "--context", "nowhere"}}) {
+    const Outcome outcome = machine.run(words);
+    const Json json = Json::parse(outcome.err);
+    CHECK(json.size() == 1);
+    for (const char* key : {"code", "message", "hint", "resource", "cause"}) CHECK(json["error"][key].is_string());
+    CHECK(outcome.out.empty());
+  }
+}
+
+TEST_CASE("A tenant is registered, listed, changed and deleted") {
+  Registered machine;
+  const Outcome created = machine.create("Acme Inc");
+  CHECK(created.out == "tenant acme-inc registered  (trial until 2026-12-08, acme-inc.litedesk.com)\n");
+  CHECK(created.err.empty());
+  CHECK(machine.create("Acme Inc").out.starts_with("tenant acme-inc-2 registered"));
+  CHECK(machine.run({"tenant", "list", "-o", "name"}).out == "tenant/acme-inc\ntenant/acme-inc-2\n");
+  CHECK(machine.run({"tenant", "list", "-o", "jsonpath={.items[*].slug}"}).out == "acme-inc acme-inc-2\n");
+  CHECK(machine.run({"tenant", "update", "acme-inc", "--tier", "paid", "--tag", "a,b"}).code == 0);
+  const Json tenant = Json::parse(machine.run({"tenant", "get", "acme-inc", "-o", "json"}).out);
+  CHECK(tenant["subscription"]["tier"] == "professional");
+  CHECK(machine.run({"tenant", "list", "--tier", "professional", "--no-headers"}).out.starts_with("acme-inc "));
+  CHECK(machine.run({"__complete", "tenant", "get", "acme"}).out ==
+        "acme-inc\tAcme Inc (professional)\nacme-inc-2\tAcme Inc (trial)\n:none\n");
+  CHECK(machine.run({"tenant", "delete", "acme-inc", "--confirm", "acme-inc"}).out == "tenant acme-inc deleted\n");
+  CHECK(machine.run({"tenant", "get", "acme-inc"}).code == 3);
+}
+
+TEST_CASE("What is lost by it is asked about, and without a terminal it is refused") {
+  Registered machine;
+  (void)machine.create("Acme");
+  CHECK(machine.run({"tenant", "delete", "acme"}).code == 2);
+  CHECK(machine.run({"tenant", "delete", "acme", "--confirm", "acne"}).code == 2);
+  machine.terminal = {.in = true, .out = true, .err = true, .utf8 = true, .size = {}};
+  machine.input = {"yes"};
+  CHECK(machine.run({"tenant", "delete", "acme"}).code == 2);
+  machine.input = {};
+  CHECK(machine.run({"tenant", "delete", "acme"}).code == 2);
+  CHECK(machine.run({"tenant", "get", "acme"}).code == 0);
+  machine.input = {"acme"};
+  const Outcome outcome = machine.run({"tenant", "delete", "acme"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "type "));
+  (void)machine.create("Zolw");
+  machine.terminal = {};
+  CHECK(machine.run({"tenant", "delete", "zolw", "--yes"}).code == 0);
+}
+
+TEST_CASE("Hints and colours are for a person at a terminal only") {
+  Registered machine;
+  CHECK(machine.create("Acme").err.empty());
+  machine.terminal = {.in = true, .out = true, .err = true, .utf8 = true, .size = {}};
+  CHECK(has(machine.create("Zolw").err, "next: litedesk instance provision zolw"));
+  CHECK(machine.run({"tenant", "create", "Quiet", "--email", "a@b.example", "-q"}).err.empty());
+  CHECK(has(machine.run({"tenant", "get", "nobody"}).err, "\x1b[31m"));
+  CHECK_FALSE(has(machine.run({"tenant", "get", "nobody", "--color", "never"}).err, "\x1b"));
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"NO_COLOR", "1"}, {"TERM", "dumb"}, {"CI", "true"}}) {
+    const std::string before = machine.environment[name];
+    machine.environment[name] = value;
+    CAPTURE(name);
+    CHECK_FALSE(has(machine.run({"tenant", "get", "nobody"}).err, "\x1b"));
+    CHECK(has(machine.run({"tenant", "get", "nobody", "--color", "always"}).err, "\x1b"));
+    machine.environment[name] = before;
+  }
+}
+
+TEST_CASE("No settings at all: a script is refused, and a person is told of the sandbox first") {
+  Machine machine;
+  const Outcome script = machine.run({"tenant", "list"});
+  CHECK(script.code == 2);
+  CHECK(has(script.err, "there are no settings"));
+  machine.terminal.err = true;
+  const Outcome person = machine.run({"template", "list"});
+  CHECK(person.code == 0);
+  CHECK(person.err.starts_with("no settings found: working in the embedded sandbox"));
+}
+
+TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
+  Machine machine;
+  CHECK(machine
+            .run({"context", "set", "staging", "dns.domain=staging.example.com", "registry=sqlite:t.db",
+                  "database.projects=5f0000000000000000000001"})
+            .out ==
+        "context staging made and in use in " + (machine.folder.path() / "litedesk/config.yaml").string() + "\n");
+  CHECK(machine.run({"context", "set", "prod", "provisioning=enabled"}).code == 0);
+  std::string all = machine.run({"context", "list"}).out;
+  machine.environment["LITEDESK_DNS_ZONE"] = "Z0OWN";
+  machine.environment["BASE_DOMAIN"] = "litedesk.com";
+  all += machine.run({"context", "show", "staging", "--origins"}).out;
+  all += machine.run({"context", "show", "-o", "json"}).out;
+  CHECK(testing::matches_golden("contexts.txt", testing::without_folder(all, machine)));
+  CHECK(machine.run({"context", "use", "prod"}).code == 0);
+  CHECK(machine.run({"context", "set", "prod", "provisioning="}).code == 0);
+  CHECK_FALSE(has(machine.folder.read("litedesk/config.yaml"), "provisioning"));
+  CHECK(machine.run({"context", "delete", "prod"}).code == 0);
+  CHECK(has(machine.run({"context", "list"}).out, "staging"));
+  CHECK_FALSE(has(machine.run({"context", "list"}).out, "prod"));
+}
+
+TEST_CASE("Costs are printed with their sources") {
+  Registered machine;
+  std::string all;
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"cost-estimate"},
+           {"cost-estimate", "--instances", "50", "--model", "dedicated"},
+           {"cost-estimate", "--compare", "--break-even"},
+           {"cost-estimate", "--advice", "--customers", "12", "--revenue", "2400", "--budget", "400", "--chart"}}) {
+    const Outcome outcome = machine.run(words);
+    CHECK(outcome.code == 0);
+    all += outcome.out + "\n";
+  }
+  CHECK(testing::matches_golden("costs.txt", all));
+  const Json json = Json::parse(machine.run({"cost-estimate", "--instances", "10", "-o", "json"}).out);
+  CHECK(json["total"]["lowCents"] == 25'900);
+  CHECK(json["total"]["highCents"] == 35'900);
+}
+
+TEST_CASE("Templates are listed, rendered with masked secrets, checked and written out") {
+  Registered machine;
+  (void)machine.create("Acme");
+  const Outcome rendered = machine.run({"template", "render", "acme"});
+  CHECK(rendered.code == 0);
+  CHECK(has(rendered.out, "kind: Deployment"));
+  CHECK(has(rendered.out, "(masked"));
+  CHECK_FALSE(has(rendered.out, "xxxxxxxx"));
+  CHECK(has(rendered.err, "assumed: the load balancer"));
+  const Outcome part = machine.run({"template", "render", "acme", "--part", "ingress", "-o", "name"});
+  CHECK(has(part.out, "Ingress/"));
+  CHECK_FALSE(has(part.out, "Deployment/"));
+  CHECK(machine.run({"template", "render", "acme", "--part", "ingres"}).code == 3);
+  CHECK(machine.run({"template", "lint"}).code == 0);
+  CHECK(machine.run({"template", "eject", "mine"}).code == 0);
+  CHECK(machine.run({"template", "eject", "mine"}).code == 4);
+  machine.folder.write("mine/instance/namespace.yaml",
+                       "apiVersion: v1\nkind: Namespace\nmetadata: {name: ${nothing.such}}\n");
+  const Outcome bad = machine.run({"template", "lint", "mine"});
+  CHECK(bad.code == 2);
+  CHECK(has(bad.err, "namespace.yaml:3"));
+}
+
+TEST_CASE("Provisioning that is switched off is refused with how to switch it on") {
+  Registered machine;
+  (void)machine.create("Acme");
+  const Outcome outcome = machine.run({"instance", "provision", "acme"});
+  CHECK(outcome.code == 5);
+  CHECK(has(outcome.err, "ENABLE_INSTANCE_PROVISIONING=true"));
+  CHECK(outcome.out.empty());
+}
