@@ -148,7 +148,8 @@ std::string readable(const std::string& element) {
   if (element.front() == 'f') return "." + rest;
   if (element.front() == 'v') return fmt::format("[={}]", rest);
   std::string parts;
-  for (const auto& [key, value] : Json::parse(rest).items())
+  const auto keys = Json::parse(rest);
+  for (const auto& [key, value] : keys.items())
     parts += fmt::format("{}{}={}", parts.empty() ? "" : ",", key, value.dump());
   return fmt::format("[{}]", parts);
 }

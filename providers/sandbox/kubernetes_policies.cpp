@@ -23,13 +23,15 @@ void sync_quotas(World& world, const std::string& name_space) {
          {"pods", "services", "secrets", "configmaps", "persistentvolumeclaims", "resourcequotas", "deployments.apps",
           "statefulsets.apps", "jobs.batch", "ingresses.networking.k8s.io"}) {
       const auto& kind = world.kinds().get(resource);
-      for (const auto& record : world.list(kind, name_space))
-        for (const auto& [name, amount] : quota_usage(kind, record.object).items()) {
+      for (const auto& record : world.list(kind, name_space)) {
+        const auto usage = quota_usage(kind, record.object);
+        for (const auto& [name, amount] : usage.items()) {
           const auto quantity = to_quantity(amount);
           auto& sum = used[name];
           if (sum.thousandths == 0) sum.format = quantity.format;
           sum.thousandths += quantity.thousandths;
         }
+      }
     }
     Json status = {{"hard", hard}, {"used", Json::object()}};
     for (const auto& [name, limit] : hard.items())

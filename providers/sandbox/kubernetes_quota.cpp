@@ -105,9 +105,11 @@ void enforce_quota(World& world, const Kind& kind, const std::string& name_space
     bool counted = false;
     for (const auto& [name, limit] : hard.items()) counted = counted || wanted.contains(name);
     if (!counted) continue;
-    for (const auto& other : world.list(kind, name_space))
-      for (const auto& [name, amount] : quota_usage(kind, other.object).items())
+    for (const auto& other : world.list(kind, name_space)) {
+      const auto usage = quota_usage(kind, other.object);
+      for (const auto& [name, amount] : usage.items())
         if (hard.contains(name)) add(used, name, to_quantity(amount));
+    }
     std::vector<std::string> asked;
     std::vector<std::string> taken;
     std::vector<std::string> limited;
