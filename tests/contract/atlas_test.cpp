@@ -156,7 +156,7 @@ TEST_CASE("a wrong secret and another project are refused in the API's words") {
     static_cast<void>(elsewhere.client.get_user("user_acme"));
     FAIL_CHECK("a user of a project that is not there was found absent");
   } catch (const Error& error) {
-    CAPTURE(error.what());
+    CAPTURE(std::string(error.what()));
     CHECK((error.code() == ErrorCode::not_found || error.code() == ErrorCode::authentication));
     CHECK_FALSE(atlas_error_code(error).empty());
   }

@@ -176,7 +176,7 @@ TEST_CASE("who may not is told so: a wrong secret, an unknown key, a key that on
       static_cast<void>(late.client.zone(late.zone));
       FAIL_CHECK("the signature was taken");
     } catch (const AuthError& error) {
-      CAPTURE(error.what());
+      CAPTURE(std::string(error.what()));
       CHECK(error.hint().find(shift.count() > 0 ? "12 minutes ahead of the server's"
                                                 : "12 minutes behind the server's") != std::string::npos);
     }
