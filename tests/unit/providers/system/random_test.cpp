@@ -1,6 +1,6 @@
 #include "providers/system/random.hpp"
 
-#include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <vector>
@@ -52,11 +52,11 @@ TEST_CASE("a password has the length asked for and only letters and digits, all 
     for (const char c : password.reveal()) ++counts[c];
   }
   CHECK(counts.size() == 62);
-  for (const auto& [c, count] : counts) {
-    CAPTURE(c);
-    CHECK(std::isalnum(static_cast<unsigned char>(c)));
-    CHECK(count > 80);  // 200 are expected, with a deviation of 14
-    CHECK(count < 320);
+  for (const auto& drawn : counts) {
+    CAPTURE(drawn.first);
+    CHECK(std::isalnum(static_cast<unsigned char>(drawn.first)));
+    CHECK(drawn.second > 80);  // 200 are expected, with a deviation of 14
+    CHECK(drawn.second < 320);
   }
 }
 
