@@ -25,7 +25,6 @@ void make_private_file(const std::filesystem::path& file) {
     const int reason = errno;
     throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file.string()),
                   .hint = "choose a folder that you may write, or free some space on its disk",
-                  .resource = {},
                   .cause = std::strerror(reason)});
   }
   ::close(descriptor);
@@ -141,7 +140,6 @@ void Database::fail(std::string_view action) const {
   const int code = handle_ == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle_);
   throw Failed({.message = fmt::format("cannot {} the sandbox's state {}", action, file_.string()),
                 .hint = std::string(hint_for(code)),
-                .resource = {},
                 .cause = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_)});
 }
 

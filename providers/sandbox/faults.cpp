@@ -36,9 +36,7 @@ std::optional<FaultKind> kind_of(std::string_view name) {
   throw UsageError({.message = fmt::format("the fault '{}' is not one: {}", text, why),
                     .hint = fmt::format("write API:KIND:AMOUNT; API is one of {}; KIND is one of {}; AMOUNT is a "
                                         "probability with a dot (0.3), or how many requests (5)",
-                                        fmt::join(apis, ", "), fmt::join(words, ", ")),
-                    .resource = {},
-                    .cause = {}});
+                                        fmt::join(apis, ", "), fmt::join(words, ", "))});
 }
 
 template <typename Number>

@@ -35,20 +35,15 @@ class FolderLock {
     if (descriptor_ < 0)
       throw Failed({.message = fmt::format("cannot open the sandbox's folder {}", folder.string()),
                     .hint = "choose a folder that you may read and write",
-                    .resource = {},
                     .cause = std::strerror(errno)});
     if (::flock(descriptor_, (mode == Mode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return;
     ::close(descriptor_);
     if (mode == Mode::shared)
       throw Conflict({.message = fmt::format("the sandbox in {} is being reset by another process", folder.string()),
-                      .hint = "run the command again",
-                      .resource = {},
-                      .cause = {}});
+                      .hint = "run the command again"});
     throw Conflict(
         {.message = fmt::format("the sandbox in {} is in use by another process", folder.string()),
-         .hint = "stop `litedesk sandbox serve` and what else runs on that sandbox, then run the command again",
-         .resource = {},
-         .cause = {}});
+         .hint = "stop `litedesk sandbox serve` and what else runs on that sandbox, then run the command again"});
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;
@@ -162,7 +157,6 @@ bool reset(const std::filesystem::path& folder) {
     if (error)
       throw Failed({.message = fmt::format("cannot remove the sandbox's file {}", file.string()),
                     .hint = "check who owns the folder",
-                    .resource = {},
                     .cause = error.message()});
   }
   return true;

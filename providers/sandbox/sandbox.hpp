@@ -28,9 +28,9 @@ struct Fault {
 [[nodiscard]] Fault parse_fault(std::string_view text);
 
 struct Options {
-  std::filesystem::path folder;  // holds state.db (0600 in 0700)
-  std::vector<Fault> faults;
-  std::function<void(const std::string&)> on_request;  // one line a request; may be empty
+  std::filesystem::path folder = {};  // holds state.db (0600 in 0700)
+  std::vector<Fault> faults = {};
+  std::function<void(const std::string&)> on_request = {};  // one line a request; may be empty
   const system::Clock* clock = &system::real_clock();
   double time_scale = 1.0;  // 0: rollouts, INSYNC, cluster changes are there at once; 1: as below
   int port_base = 0;        // 0: free ports

@@ -54,7 +54,6 @@ void prepare(Database& database, const std::filesystem::path& file) {
       throw Failed(
           {.message = fmt::format("the sandbox's state {} was made by another version of litedesk", file.string()),
            .hint = "start anew with `litedesk sandbox reset`",
-           .resource = {},
            .cause = fmt::format("its schema is {}, this version knows {}", version, schema_version)});
     if (version == 0) database.execute(schema);
     database.execute("COMMIT");

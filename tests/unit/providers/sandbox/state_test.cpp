@@ -1,6 +1,8 @@
+#include <csignal>
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -219,4 +221,34 @@ TEST_CASE("a file that is no state is named, with what to do") {
     std::filesystem::create_directory(file);
     CHECK_THROWS_AS(State{file}, Failed);
   }
+}
+
+TEST_CASE("a disk that takes no more is told as that, and what was there stays") {
+  const TemporaryFolder folder;
+  State state(folder / "state.db");
+  state.write([&] { state.put("pods", "a", "before", {}); });
+
+  // A limit on the size of files stands for the disk.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 256 * 1024;
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string message, hint;
+  try {
+    state.write([&] { state.put("pods", "a", "large", std::string(1'000'000, 'x')); });
+  } catch (const Failed& error) {
+    message = error.message();
+    hint = error.hint();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+
+  CHECK(message.find("state.db") != std::string::npos);
+  CHECK(hint.find("disk") != std::string::npos);
+  CHECK(state.get("pods", "a", "before"));
+  CHECK_FALSE(state.get("pods", "a", "large"));
+  state.write([&] { state.put("pods", "a", "after", {}); });
+  CHECK(state.get("pods", "a", "after"));
 }
