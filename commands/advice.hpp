@@ -15,10 +15,10 @@ namespace litedesk {
 struct AdviceInput {
   std::int64_t paying_customers = 0;
   std::int64_t monthly_revenue_cents = 0;
-  bool isolation = false;                            // customers need their data apart
-  bool enterprise = false;                           // deals ask for an instance of their own
-  bool compliance = false;                           // HIPAA, SOC 2
-  std::optional<std::int64_t> monthly_budget_cents;  // unknown: taken as enough, and a note says so
+  bool isolation = false;                              // customers need their data apart
+  bool enterprise = false;                             // deals ask for an instance of their own
+  bool compliance = false;                             // HIPAA, SOC 2
+  std::optional<std::int64_t> monthly_budget_cents{};  // unknown: taken as enough, and a note says so
 };
 
 enum class Recommendation { single, hybrid, multi };

@@ -1,0 +1,135 @@
+#include "commands/tiers.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "commands/quantity.hpp"
+#include "providers/error.hpp"
+#include "tests/unit/commands/json_schema.hpp"
+#include "tests/unit/commands/template_folder.hpp"
+
+using namespace litedesk;
+
+namespace {
+
+std::string error_of(const testing::TemplateFolder& folder) {
+  try {
+    const Tiers tiers(folder.files());
+    return "no error";
+  } catch (const ValidationError& error) {
+    return error.message().substr(folder.path().string().size() + 1);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the four tiers have the plan's figures") {
+  const Tiers tiers{templates::Files()};
+  struct Expected {
+    const char* name;
+    std::int64_t price_cents;
+    std::size_t modules;
+    ContainerResources backend;
+    int backend_replicas, frontend_replicas;
+    const char* database;
+  };
+  const std::vector<Expected> expected{
+      {"trial", 0, 4, {"250m", "512Mi", "500m", "1Gi"}, 1, 1, "shared"},
+      {"starter", 9900, 6, {"250m", "512Mi", "1", "1Gi"}, 2, 2, "shared"},
+      {"professional", 29900, 12, {"1", "2Gi", "2", "4Gi"}, 2, 2, "shared"},
+      {"enterprise", 99900, 12, {"1", "2Gi", "2", "4Gi"}, 3, 2, "dedicated"},
+  };
+  REQUIRE(tiers.all().size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto& tier = tiers.all()[i];
+    CAPTURE(tier.name);
+    CHECK(tier.name == expected[i].name);
+    CHECK(tier.price_cents == expected[i].price_cents);
+    CHECK(tier.modules.size() == expected[i].modules);
+    CHECK(tier.backend.cpu_request == expected[i].backend.cpu_request);
+    CHECK(tier.backend.memory_request == expected[i].backend.memory_request);
+    CHECK(tier.backend.cpu_limit == expected[i].backend.cpu_limit);
+    CHECK(tier.backend.memory_limit == expected[i].backend.memory_limit);
+    CHECK(tier.frontend.cpu_request == "100m");
+    CHECK(tier.frontend.memory_request == "128Mi");
+    CHECK(tier.frontend.cpu_limit == "500m");
+    CHECK(tier.frontend.memory_limit == "512Mi");
+    CHECK(tier.backend_replicas == expected[i].backend_replicas);
+    CHECK(tier.frontend_replicas == expected[i].frontend_replicas);
+    CHECK(tier.database == expected[i].database);
+    CHECK(tier.autoscale.has_value() == (tier.name == "enterprise"));
+    CHECK(testing::schema_faults("tier", to_json(tier)) == std::vector<std::string>{});
+  }
+  const auto& enterprise = tiers.get("enterprise");
+  CHECK(enterprise.autoscale->min_replicas == 2);
+  CHECK(enterprise.autoscale->max_replicas == 10);
+  CHECK(enterprise.autoscale->cpu_percent == 80);
+  CHECK(enterprise.instance_size == "M10");
+  CHECK(enterprise.backup_days == 30);
+  CHECK(tiers.get("starter").modules ==
+        std::vector<std::string>{"contacts", "deals", "tasks", "events", "organizations", "documents"});
+}
+
+TEST_CASE("paid is professional, and a mistyped tier gets the nearest") {
+  const Tiers tiers{templates::Files()};
+  CHECK(tiers.get("paid").name == "professional");
+  const auto hint_of = [&tiers](const char* name) {
+    try {
+      return "found " + tiers.get(name).name;
+    } catch (const UsageError& error) {
+      return error.hint();
+    }
+  };
+  CHECK(hint_of("profesional") == "did you mean \"professional\"?");
+  CHECK(hint_of("gold") == "tiers are trial, starter, professional, enterprise");
+}
+
+TEST_CASE("a tier file with a mistake is refused with its line") {
+  struct Case {
+    const char *from, *to, *message;
+  };
+  const std::vector<Case> cases{
+      {"  price: 99\n", "  price: 99\n  prize: 1\n",
+       "tiers.yaml:18:3: unknown key prize in a tier: did you mean \"price\"?"},
+      {"memory: 512Mi}", "memory: 512MB}", "tiers.yaml:8:35: 512MB is no quantity"},
+      {"{cpu: 250m, memory: 512Mi}", "{cpu: 250m}", "tiers.yaml:8:15: requests wants a memory"},
+      {"{cpu: 250m, memory: 512Mi}", "{cpu: 2, memory: 512Mi}",
+       "tiers.yaml:8:15: the request 2 is above the limit 500m"},
+      {"  price: 0\n", "  price: free\n", "tiers.yaml:4:10: price must be a whole number from 0 to"},
+      {"    replicas: 1\n", "    replicas: 0\n", "tiers.yaml:7:15: replicas must be a whole number from 1 to 100"},
+      {"- name: starter", "- name: trial", "tiers.yaml:16:3: the tier trial is here twice"},
+      {"{placement: shared}", "{placement: own}", "tiers.yaml:14:25: placement must be shared or dedicated"},
+      {"{placement: shared}", "{placement: dedicated}", "tiers.yaml:14:13: a dedicated database wants an instanceSize"},
+      {"minReplicas: 2, maxReplicas: 10", "minReplicas: 2, maxReplicas: 1", "tiers.yaml:"},
+      {"[contacts, deals, tasks, events]", "[]", "tiers.yaml:3:3: a tier wants modules"},
+      {"[contacts, deals, tasks, events]", "[contacts, 1]", "tiers.yaml:5:23: modules must be a list of text"},
+      {"tiers:\n", "tiers: []\nothers:\n", "tiers.yaml:2:1: there is no tier in it"},
+      {"tiers:\n", "tier:\n", "tiers.yaml:2:1: the file wants a tiers"},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(std::string(each.to));
+    testing::TemplateFolder folder;
+    folder.change("tiers.yaml", each.from, each.to);
+    CHECK(error_of(folder).substr(0, std::string_view(each.message).size()) == std::string(each.message));
+  }
+}
+
+TEST_CASE("quantities are written as the API server writes them") {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"1000m", "1"},   {"250m", "250m"},  {"1500m", "1500m"},   {"0.5", "500m"}, {"2", "2"},         {"2000", "2k"},
+      {"2500", "2500"}, {"1024Mi", "1Gi"}, {"1536Mi", "1536Mi"}, {"1Gi", "1Gi"},  {"0.5Gi", "512Mi"}, {"1000k", "1M"},
+      {"0", "0"},       {"1024Gi", "1Ti"}, {"0.0001", "1m"},     {"5T", "5T"}};
+  for (const auto& [text, canonical] : cases) {
+    CAPTURE(text);
+    const auto parsed = parse_quantity(text);
+    REQUIRE(parsed.has_value());
+    CHECK(to_string(*parsed) == canonical);
+  }
+  for (const auto* text :
+       {"", "m", "-1", "1e3", "1 Gi", "Gi", "1GB", "1.2.3", "9999999999999T", "99999999999999999999", "1Ei", "."}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_quantity(text).has_value());
+  }
+  CHECK(to_string(*parse_quantity("512Mi") + *parse_quantity("512Mi")) == "1Gi");
+  CHECK(to_string(3 * *parse_quantity("500m")) == "1500m");
+}
