@@ -168,7 +168,7 @@ void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wa
   }
 }
 
-void check_owned(const RecordSet& record, const Ownership& ownership) {
+[[noreturn]] void refuse_foreign(const RecordSet& record, const Ownership& ownership) {
   const auto owner_name = owner_record_name(record.name, record.type);
   conflict(record,
            ownership.other.empty() ? "is there, and this registry does not own it (no TXT " + owner_name + ")"
@@ -226,7 +226,7 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
 
   const auto ownership = read_ownership(txt, registry_id);
   if (!wanted.adopt && !ownership.ours && (result.before || !ownership.other.empty()))
-    check_owned(result.before ? *result.before : *txt, ownership);
+    refuse_foreign(result.before ? *result.before : *txt, ownership);
   // What a tenant's instance was given stays marked as its own.
   if (slug.empty() && ownership.ours) slug = ownership.owner.slug;
   result.owner = registry_id;
@@ -328,7 +328,7 @@ RecordResult delete_record(World& world, std::string_view name, std::string_view
   const auto txt = world.records.get(zone, owner_record_name(full, result.record.type), "TXT");
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
-  if (!ownership.ours && !adopt) check_owned(result.record, ownership);
+  if (!ownership.ours && !adopt) refuse_foreign(result.record, ownership);
   result.owner = ownership.owner.registry_id;
   result.tenant = ownership.owner.slug;
 

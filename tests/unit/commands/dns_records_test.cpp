@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/unit/commands/fake_world.hpp"
+#include "tests/unit/commands/json_schema.hpp"
 
 using namespace litedesk;
 using route53::Action;
@@ -504,4 +505,9 @@ TEST_CASE("the JSON has every field, and null where there is nothing") {
       alias["alias"] ==
       Json::parse(R"({"zone": "Z35SXDOTRQ7X7K", "name": "a1.us-east-1.elb.amazonaws.com", "evaluateHealth": false})"));
   CHECK(alias["ttl"] == 0);
+  CHECK(testing::schema_faults("dns-record", alias) == std::vector<std::string>{});
+  CHECK(testing::schema_faults("dns-record", to_json(f.remove("acme"))) == std::vector<std::string>{});
+  f.set();
+  for (const auto& result : list_records(f.world, false))
+    CHECK(testing::schema_faults("dns-record", to_json(result)) == std::vector<std::string>{});
 }
