@@ -144,9 +144,9 @@ void on_erase(World& world, const Kind& kind, const Json& object) {
     for (const auto& owner : owners)
       world.wake("garbage", name_space,
                  fmt::format("{}|{}|{}", text(owner, "kind"), text(owner, "name"), text(owner, "uid")));
-  const bool leaf = !kind.custom && (kind.kind == "Pod" || kind.kind == "Event" || kind.kind == "Lease" ||
-                                     kind.kind == "Secret" || kind.kind == "ConfigMap" || kind.kind == "Service" ||
-                                     kind.kind == "Endpoints" || kind.kind == "ServiceAccount");
+  const bool leaf =
+      !kind.custom && (kind.kind == "Pod" || kind.kind == "Event" || kind.kind == "Lease" || kind.kind == "Secret" ||
+                       kind.kind == "ConfigMap" || kind.kind == "Endpoints" || kind.kind == "ServiceAccount");
   if (!leaf) world.wake("garbage", name_space, fmt::format("{}|{}|{}", kind.kind, name_of(object), uid_of(object)));
   if (kind.kind == "CustomResourceDefinition") world.wake("definition", "", name_of(object));
   if (kind.namespaced && !name_space.empty()) {

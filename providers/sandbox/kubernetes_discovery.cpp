@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_patch.hpp"
 #include "providers/sandbox/kubernetes_status.hpp"
 
 namespace litedesk::sandbox::kube {
@@ -153,8 +154,7 @@ Reply health(const Call& call) {
 }
 
 Reply review(const std::string& plural, const Call& call) {
-  auto body = Json::parse(call.body, nullptr, false);
-  if (!body.is_object()) throw bad_request("the object provided is unrecognized");
+  auto body = parse_body(call.body, plural);
   if (!body.contains("metadata")) body["metadata"] = Json::object();
   if (plural == "selfsubjectaccessreviews") {
     body["status"] = {{"allowed", true}, {"reason", "the sandbox allows everything"}};

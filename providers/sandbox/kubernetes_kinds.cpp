@@ -43,6 +43,7 @@ constexpr Builtin builtins[] = {
      status | in_all},
     {"batch", "v1", "Job", "jobs", "job", "", status | generation | in_all},
     {"coordination.k8s.io", "v1", "Lease", "leases", "lease", "", 0},
+    {"discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice", "", generation},
     {"networking.k8s.io", "v1", "IngressClass", "ingressclasses", "ingressclass", "", cluster | generation},
     {"networking.k8s.io", "v1", "Ingress", "ingresses", "ingress", "ing", status | generation},
     {"networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "networkpolicy", "netpol", generation},

@@ -4,6 +4,7 @@
 
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_patch.hpp"
+#include "providers/sandbox/kubernetes_protobuf.hpp"
 #include "providers/sandbox/kubernetes_read.hpp"
 #include "providers/sandbox/kubernetes_selectors.hpp"
 #include "providers/sandbox/kubernetes_status.hpp"
@@ -71,7 +72,8 @@ void hide_version(Json& object, const std::optional<Record>& before) {
 
 void require_json(const Request& request) {
   const auto type = request.call->header("content-type");
-  if (type.find("protobuf") == std::string::npos && type.find("cbor") == std::string::npos) return;
+  const bool unread = is_protobuf(type) && !decode_protobuf(request.call->body);
+  if (!unread && type.find("cbor") == std::string::npos) return;
   throw StatusError(
       415, "UnsupportedMediaType",
       "the body of the request was in an unknown format - accepted media types include: application/json, "

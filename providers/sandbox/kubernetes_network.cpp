@@ -141,6 +141,63 @@ Json subsets_of(const Json& service, const std::vector<Record>& pods) {
 
 }  // namespace
 
+namespace {
+
+constexpr const char* managed_by = "endpoints.kubernetes.io/managed-by";
+
+// Writes an object that follows from a service, if it differs in `field` from what is there.
+void store_derived(World& world, const char* resource, Json object, std::initializer_list<const char*> fields) {
+  const auto name_space = namespace_of(object);
+  auto known = world.get(resource, name_space, name_of(object));
+  if (known) {
+    bool same = true;
+    for (const auto* field : fields) same = same && at(known->object, field) == at(object, field);
+    if (same) return;
+    for (const auto* field : fields) {
+      known->object.erase(field);
+      if (object.contains(field)) known->object[field] = object[field];
+    }
+    return world.put(resource, *known);
+  }
+  Record made;
+  object["metadata"]["uid"] = new_uid();
+  object["metadata"]["creationTimestamp"] = world.stamp();
+  made.object = std::move(object);
+  world.put(resource, made);
+}
+
+Json slice_of(const Json& service, const Json& subsets) {
+  Json slice = {{"apiVersion", "discovery.k8s.io/v1"},
+                {"kind", "EndpointSlice"},
+                {"metadata",
+                 {{"name", fmt::format("{}-{}", name_of(service), random_suffix(uid_of(service)))},
+                  {"namespace", namespace_of(service)},
+                  {"generation", 1},
+                  {"labels",
+                   {{"kubernetes.io/service-name", name_of(service)},
+                    {"endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"}}},
+                  {"ownerReferences", Json::array({owner_reference(service)})}}},
+                {"addressType", "IPv4"},
+                {"endpoints", Json::array()},
+                {"ports", Json::array()}};
+  if (!subsets.is_array()) return slice;
+  const auto& subset = subsets.front();
+  slice["ports"] = at(subset, "ports");
+  for (const auto* list : {"addresses", "notReadyAddresses"}) {
+    const auto& addresses = at(subset, list);
+    if (!addresses.is_array()) continue;
+    const bool ready = std::string_view(list) == "addresses";
+    for (const auto& address : addresses)
+      slice["endpoints"].push_back({{"addresses", {text(address, "ip")}},
+                                    {"conditions", {{"ready", ready}, {"serving", ready}, {"terminating", false}}},
+                                    {"nodeName", text(address, "nodeName")},
+                                    {"targetRef", at(address, "targetRef")}});
+  }
+  return slice;
+}
+
+}  // namespace
+
 void sync_endpoints(World& world, const std::string& name_space) {
   const auto services = world.list("services", name_space);
   const auto known = world.list("endpoints", name_space);
@@ -148,28 +205,19 @@ void sync_endpoints(World& world, const std::string& name_space) {
   const auto pods = world.list("pods", name_space);
   for (const auto& service : services) {
     if (const auto& selector = at(service.object, "spec.selector"); !selector.is_object() || selector.empty()) continue;
-    auto subsets = subsets_of(service.object, pods);
-    auto endpoints = world.get("endpoints", name_space, name_of(service.object));
-    if (endpoints && at(endpoints->object, "subsets") == subsets) continue;
-    if (!endpoints) {
-      endpoints.emplace();
-      endpoints->object = {{"apiVersion", "v1"},
-                           {"kind", "Endpoints"},
-                           {"metadata",
-                            {{"name", name_of(service.object)},
-                             {"namespace", name_space},
-                             {"uid", new_uid()},
-                             {"creationTimestamp", world.stamp()},
-                             {"labels", {{"endpoints.kubernetes.io/managed-by", "endpoint-controller"}}}}}};
-    }
-    if (subsets.is_null())
-      endpoints->object.erase("subsets");
-    else
-      endpoints->object["subsets"] = std::move(subsets);
-    world.put("endpoints", *endpoints);
+    const auto subsets = subsets_of(service.object, pods);
+    Json endpoints = {{"apiVersion", "v1"},
+                      {"kind", "Endpoints"},
+                      {"metadata",
+                       {{"name", name_of(service.object)},
+                        {"namespace", name_space},
+                        {"labels", {{managed_by, "endpoint-controller"}}}}}};
+    if (!subsets.is_null()) endpoints["subsets"] = subsets;
+    store_derived(world, "endpoints", std::move(endpoints), {"subsets"});
+    store_derived(world, "endpointslices.discovery.k8s.io", slice_of(service.object, subsets), {"endpoints", "ports"});
   }
   for (const auto& endpoints : known) {
-    if (label_of(endpoints.object, "endpoints.kubernetes.io/managed-by").empty()) continue;
+    if (label_of(endpoints.object, managed_by).empty()) continue;
     const bool used = std::any_of(services.begin(), services.end(), [&](const Record& service) {
       return name_of(service.object) == name_of(endpoints.object);
     });

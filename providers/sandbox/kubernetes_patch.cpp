@@ -8,6 +8,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_protobuf.hpp"
 #include "providers/sandbox/kubernetes_status.hpp"
 
 namespace litedesk::sandbox::kube {
@@ -107,6 +108,7 @@ bool directive(Json& target, const std::string& key, const Json& value) {
 }  // namespace
 
 Json parse_body(std::string_view body, std::string_view kind) {
+  if (auto object = decode_protobuf(body)) return std::move(*object);
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_discarded()) return json;
   std::string why = "unexpected end of JSON input";

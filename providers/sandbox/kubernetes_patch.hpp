@@ -11,7 +11,8 @@
 
 namespace litedesk::sandbox::kube {
 
-// Reads a body as JSON or, where it is none, as YAML (one document). Throws StatusError (400).
+// Reads a body as JSON, as protobuf by its magic number or, where it is neither, as YAML (one document). Throws
+// StatusError (400).
 [[nodiscard]] Json parse_body(std::string_view body, std::string_view kind);
 
 // RFC 7386.

@@ -99,10 +99,8 @@ std::int64_t bounded(World& world, const Json& autoscaler, Record target, std::i
   object["spec"]["replicas"] = wanted;
   WriteOptions options;
   options.subresource = "scale";
-  const auto kind = text(object, "kind");
-  const auto name = name_of(object);
-  update_object(world, *world.kinds().by_kind(text(object, "apiVersion"), kind), std::move(target), std::move(object),
-                options);
+  const auto* kind = world.kinds().by_kind(text(object, "apiVersion"), text(object, "kind"));
+  update_object(world, *kind, std::move(target), std::move(object), options);
   record_event(world, autoscaler, "Normal", "SuccessfulRescale",
                fmt::format("New size: {}; reason: {}", wanted,
                            wanted > replicas ? "Current number of replicas below Spec.MinReplicas"

@@ -361,6 +361,11 @@ IssuerStatus acme:j conditions:[CertificateCondition|type]
 Order metadata:ObjectMeta spec:j status:j
 Challenge metadata:ObjectMeta spec:j status:j
 Scale metadata:ObjectMeta spec:ScaleSpec status:ScaleStatus
+EndpointSlice addressType!:s(FQDN,IPv4,IPv6) endpoints!:[Endpoint] metadata:ObjectMeta ports:[SlicePort]
+Endpoint addresses!:[s|] conditions:EndpointConditions deprecatedTopology:{s} hints:j hostname:s nodeName:s
+  targetRef:ObjectReference zone:s
+EndpointConditions ready:b serving:b terminating:b
+SlicePort appProtocol:s name:s port:i protocol:s
 ScaleSpec replicas:i
 ScaleStatus replicas!:i selector:s
 )"};

@@ -362,6 +362,18 @@ std::map<std::string, Sheet> make_sheets() {
   add("endpoints", {column("Endpoints"), column("Age")}, [](const Json& o, Millis now) {
     return Json::array({name_of(o), endpoints_text(o), age(o, now)});
   });
+  add("endpointslices.discovery.k8s.io", {column("AddressType"), column("Ports"), column("Endpoints"), column("Age")},
+      [](const Json& o, Millis now) {
+        std::vector<std::string> ports;
+        std::vector<std::string> addresses;
+        if (const auto& list = at(o, "ports"); list.is_array())
+          for (const auto& port : list) ports.push_back(std::to_string(integer(port, "port")));
+        if (const auto& list = at(o, "endpoints"); list.is_array())
+          for (const auto& endpoint : list)
+            for (const auto& address : at(endpoint, "addresses")) addresses.push_back(plain(address));
+        return Json::array({name_of(o), text(o, "addressType"), ports.empty() ? "<unset>" : joined(ports),
+                            addresses.empty() ? "<unset>" : joined(addresses), age(o, now)});
+      });
   add("ingressclasses.networking.k8s.io", {column("Controller"), column("Parameters"), column("Age")},
       [](const Json& o, Millis now) {
         return Json::array({name_of(o), text(o, "spec.controller"), "<none>", age(o, now)});

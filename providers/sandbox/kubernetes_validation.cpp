@@ -86,8 +86,11 @@ void check_resources(const Json& container, const std::string& path, Causes& cau
                         fmt::format("must be less than or equal to {} limit of {}", name, plain(limits[name]))));
 }
 
-void check_containers(const Json& spec, const char* list, const std::string& path, Causes& causes) {
+// `claims`: the volume claim templates of a StatefulSet, which are volumes too.
+void check_containers(const Json& spec, const Json& claims, const char* list, const std::string& path, Causes& causes) {
   std::set<std::string> volumes;
+  if (claims.is_array())
+    for (const auto& claim : claims) volumes.insert(name_of(claim));
   if (const auto& declared = at(spec, "volumes"); declared.is_array())
     for (const auto& volume : declared) volumes.insert(text(volume, "name"));
   const auto& containers = at(spec, list);
@@ -113,11 +116,11 @@ void check_containers(const Json& spec, const char* list, const std::string& pat
   }
 }
 
-void check_pod_spec(const Json& spec, const std::string& path, Causes& causes) {
+void check_pod_spec(const Json& spec, const Json& claims, const std::string& path, Causes& causes) {
   if (at(spec, "containers").is_array() && at(spec, "containers").empty())
     causes.push_back(value_required(path + ".containers"));
-  check_containers(spec, "initContainers", path, causes);
-  check_containers(spec, "containers", path, causes);
+  check_containers(spec, claims, "initContainers", path, causes);
+  check_containers(spec, claims, "containers", path, causes);
 }
 
 void check_workload(const Kind& kind, const Json& object, Causes& causes) {
@@ -136,14 +139,14 @@ void check_workload(const Kind& kind, const Json& object, Causes& causes) {
     causes.push_back(
         value_invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   check_labels(labels, "spec.template.labels", causes);
-  check_pod_spec(at(spec, "template.spec"), "spec.template.spec", causes);
+  check_pod_spec(at(spec, "template.spec"), at(spec, "volumeClaimTemplates"), "spec.template.spec", causes);
   if (const auto policy = text(spec, "template.spec.restartPolicy"); !policy.empty() && policy != "Always")
     causes.push_back(value_not_supported("spec.template.spec.restartPolicy", policy, {"Always"}));
 }
 
 void check_job(const Json& object, Causes& causes) {
   const auto& spec = at(object, "spec.template.spec");
-  check_pod_spec(spec, "spec.template.spec", causes);
+  check_pod_spec(spec, nullptr, "spec.template.spec", causes);
   if (const auto policy = text(spec, "restartPolicy"); policy != "Never" && policy != "OnFailure")
     causes.push_back({"FieldValueRequired", fmt::format("Required value: valid values: \"OnFailure\", \"Never\""),
                       "spec.template.spec.restartPolicy"});
@@ -278,7 +281,7 @@ std::vector<Cause> validate(const Kind& kind, const Json& object) {
   if (kind.custom) return causes;
   const auto& name = kind.kind;
   if (name == "Deployment" || name == "ReplicaSet" || name == "StatefulSet") check_workload(kind, object, causes);
-  if (name == "Pod") check_pod_spec(at(object, "spec"), "spec", causes);
+  if (name == "Pod") check_pod_spec(at(object, "spec"), nullptr, "spec", causes);
   if (name == "Job") check_job(object, causes);
   if (name == "Service") check_service(object, causes);
   if (name == "Ingress") check_ingress(object, causes);
