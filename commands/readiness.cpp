@@ -382,6 +382,11 @@ class Wait {
 
 }  // namespace
 
+ReadinessResult await_readiness(const World& world, const ReadinessGoal& goal, const ReadinessSteps& steps,
+                                const Observer& observer) {
+  return Wait(world, goal, steps, observer).run();
+}
+
 Part deployment_part(std::string_view name, const Object& deployment, const std::vector<PodTrouble>& troubles) {
   const auto status = kubernetes::deployment_status(deployment);
   Part part{std::string(name), "waiting", "", status.message, ""};
