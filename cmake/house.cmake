@@ -25,6 +25,19 @@ if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
 endif()
 
+# The heavy headers, compiled once for every target (option LITEDESK_PCH).
+if(LITEDESK_PCH)
+  add_library(litedesk_pch OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
+  target_link_libraries(litedesk_pch PRIVATE litedesk_options fmt::fmt nlohmann_json::nlohmann_json)
+  target_precompile_headers(litedesk_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp")
+endif()
+function(litedesk_precompile target)
+  if(LITEDESK_PCH)
+    target_precompile_headers(${target} REUSE_FROM litedesk_pch)
+    target_link_libraries(${target} PRIVATE fmt::fmt)
+  endif()
+endfunction()
+
 # litedesk_room(NAME FOLDER LIBRARIES...): one static library for the sources that lie directly in FOLDER.
 # A room links only the rooms that it may include, so that an include that points up does not link.
 function(litedesk_room name folder)
@@ -37,6 +50,7 @@ function(litedesk_room name folder)
   endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC litedesk_options ${ARGN})
+  litedesk_precompile(${name})
 endfunction()
 
 # litedesk_unit_tests(ROOM FOLDER LIBRARIES...): the doctest executable unit_ROOM from tests/unit/FOLDER/*.cpp.
@@ -47,6 +61,7 @@ function(litedesk_unit_tests room folder)
   endif()
   add_executable(unit_${room} ${sources} "${PROJECT_SOURCE_DIR}/tests/unit/main.cpp")
   target_link_libraries(unit_${room} PRIVATE litedesk_options ${ARGN})
+  litedesk_precompile(unit_${room})
   target_compile_definitions(unit_${room} PRIVATE LITEDESK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
   add_test(NAME unit_${room} COMMAND unit_${room})
 endfunction()
