@@ -297,7 +297,9 @@ TEST_CASE("the version label is the image's tag, whatever the reference looks li
       {"crm:2.0@sha256:0123456789abcdef", "2.0"},
       {"crm:" + std::string(62, 'a') + "-b", std::string(62, 'a')},
       {"crm:_x_", "x"}};
-  for (const auto& [image, version] : cases) {
+  for (const auto& each : cases) {
+    const auto& image = each.first;
+    const auto& version = each.second;
     CAPTURE(image);
     auto inputs = inputs_for("trial");
     inputs.tenant.instance.backend_image = image;
@@ -335,7 +337,9 @@ TEST_CASE("templates of one's own add objects, and cannot reach out of the names
       {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: [a]}\n",
        "instance/90.yaml:1: metadata.labels is no map"},
   };
-  for (const auto& [text, message] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& message = each.second;
     CAPTURE(text);
     testing::TemplateFolder folder;
     folder.write("instance/90.yaml", text);
@@ -369,15 +373,18 @@ TEST_CASE("the page on templates names every variable") {
   std::ifstream in(std::string(LITEDESK_SOURCE_DIR) + "/docs/templates.md");
   const std::string page{std::istreambuf_iterator<char>(in), {}};
   const auto context = template_context(inputs_for("enterprise"), {});
-  for (const auto& [group, members] : context.items()) {
+  for (const auto& entry : context.items()) {
+    const std::string group = entry.key();
+    const auto& members = entry.value();
     if (group == "labels" || !members.is_object()) {
       CAPTURE(group);
       CHECK(page.find("`" + group + "`") != std::string::npos);
       continue;
     }
-    for (const auto& [name, value] : members.items()) {
-      CAPTURE(group + "." + name);
-      CHECK(page.find("`" + group + "." + name + "`") != std::string::npos);
+    for (const auto& member : members.items()) {
+      const auto name = group + "." + member.key();
+      CAPTURE(name);
+      CHECK(page.find("`" + name + "`") != std::string::npos);
     }
   }
 }

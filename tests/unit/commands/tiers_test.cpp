@@ -119,7 +119,9 @@ TEST_CASE("quantities are written as the API server writes them") {
       {"1000m", "1"},   {"250m", "250m"},  {"1500m", "1500m"},   {"0.5", "500m"}, {"2", "2"},         {"2000", "2k"},
       {"2500", "2500"}, {"1024Mi", "1Gi"}, {"1536Mi", "1536Mi"}, {"1Gi", "1Gi"},  {"0.5Gi", "512Mi"}, {"1000k", "1M"},
       {"0", "0"},       {"1024Gi", "1Ti"}, {"0.0001", "1m"},     {"5T", "5T"}};
-  for (const auto& [text, canonical] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& canonical = each.second;
     CAPTURE(text);
     const auto parsed = parse_quantity(text);
     REQUIRE(parsed.has_value());

@@ -71,7 +71,9 @@ TEST_CASE("a placeholder alone and unquoted keeps its type, in quotes or within 
                                                         {"v: |\n  a ${name}\n", "a acme\n"},
                                                         {"v: a}", "a}"},
                                                         {"v: \"a } ${name}\"", "a } acme"}};
-  for (const auto& [text, value] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& value = each.second;
     CAPTURE(text);
     CHECK(one(text)["v"] == value);
   }
@@ -96,7 +98,9 @@ TEST_CASE("filters") {
       {"${ name | url }", "acme"},
       {"${text|json}", "\"true\""},
       {"${binary|base64}", "AP8="}};
-  for (const auto& [text, value] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& value = each.second;
     CAPTURE(text);
     CHECK(one("v: " + text)["v"] == value);
     CHECK(one("v: \"" + text + "\"")["v"] == value);
@@ -129,7 +133,9 @@ TEST_CASE("conditions") {
                                                         {"name=='acme'", true},
                                                         {"name == 'a == b'", false},
                                                         {"ratio == 0.5", true}};
-  for (const auto& [condition, holds] : cases) {
+  for (const auto& each : cases) {
+    const auto& condition = each.first;
+    const auto& holds = each.second;
     CAPTURE(condition);
     CHECK(one("v:\n  $if: \"" + condition + "\"\n  $then: yea\n  $else: nay")["v"] == (holds ? "yea" : "nay"));
   }
@@ -193,7 +199,9 @@ TEST_CASE("mistakes are found with file, line and column, also in parts that are
       {"a: 1\n---\nb: ${nme}", "t.yaml:3:4: unknown variable nme"},
       {"a: {${name}: 1}", "t.yaml:1:"},
   };
-  for (const auto& [text, message] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& message = each.second;
     CAPTURE(text);
     CHECK(error_of(text).substr(0, message.size()) == message);
   }

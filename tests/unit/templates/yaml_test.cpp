@@ -48,7 +48,9 @@ TEST_CASE("an unquoted word has the type that YAML 1.1 and 1.2 agree on") {
                                                         {"nullable", "nullable"},
                                                         {"=a", "=a"},
                                                         {"!!str 12  # it's", "12"}};
-  for (const auto& [text, value] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& value = each.second;
     CAPTURE(text);
     CHECK(parse_yaml(text, "f.yaml") == value);
   }
@@ -117,7 +119,9 @@ TEST_CASE("malformed YAML is refused with the place") {
       {"a: b\n\x01", "f.yaml:2:1: this is no YAML text"},
       {"<!DOCTYPE html>\n<html>a: b: c</html>\n", "f.yaml:"},
   };
-  for (const auto& [text, message] : cases) {
+  for (const auto& each : cases) {
+    const auto& text = each.first;
+    const auto& message = each.second;
     CAPTURE(text);
     CHECK(error_of(text).substr(0, message.size()) == message);
   }
