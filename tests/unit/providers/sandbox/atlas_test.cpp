@@ -179,12 +179,14 @@ TEST_CASE("a version must be asked for, and one that is served") {
     const char *accept, *outcome;
   };
   const auto clusters = project + "/clusters";
-  for (const auto& [accept, outcome] :
+  for (const auto& tried :
        {Case{"", "406 INVALID_VERSION_HEADER"}, Case{"application/json", "406 INVALID_VERSION_HEADER"},
         Case{"application/vnd.atlas.preview+json", "406 INVALID_VERSION_HEADER"},
         Case{"application/vnd.atlas.2024-8-5+json", "400 INVALID_VERSION_DATE"},
         Case{"application/vnd.atlas.2024-13-05+json", "400 INVALID_VERSION_DATE"},
         Case{"application/vnd.atlas.2023-01-01+json", "410 VERSION_GONE"}}) {
+    const auto& accept = tried.accept;
+    const auto& outcome = tried.outcome;
     INFO(accept);
     CHECK(Service::error(service.send("GET", clusters, "", accept)) == outcome);
   }
@@ -221,7 +223,7 @@ TEST_CASE("what is not there says which part of the path it is") {
   struct Case {
     std::string method, target, outcome;
   };
-  for (const auto& [method, target, outcome] :
+  for (const auto& tried :
        {Case{"GET", other, "404 GROUP_NOT_FOUND"}, Case{"GET", other + "/databaseUsers/admin/a", "404 GROUP_NOT_FOUND"},
         Case{"DELETE", other + "/databaseUsers/admin/a", "404 GROUP_NOT_FOUND"},
         Case{"GET", "/api/atlas/v2/groups/byName/none", "404 GROUP_NAME_NOT_FOUND"},
@@ -233,6 +235,9 @@ TEST_CASE("what is not there says which part of the path it is") {
         Case{"GET", "/elsewhere", "404 RESOURCE_NOT_FOUND"},
         Case{"DELETE", project + "/clusters/crm", "405 METHOD_NOT_ALLOWED"},
         Case{"POST", project + "/clusters", "405 METHOD_NOT_ALLOWED"}}) {
+    const auto& method = tried.method;
+    const auto& target = tried.target;
+    const auto& outcome = tried.outcome;
     INFO(method << " " << target);
     CHECK(Service::error(service.send(method, target)) == outcome);
   }
@@ -302,7 +307,7 @@ TEST_CASE("a user that may not be is refused by its own code") {
     Json sent;
     const char* outcome;
   };
-  for (const auto& [sent, outcome] : {
+  for (const auto& tried : {
            Case{without("username"), "400 MISSING_ATTRIBUTE"},
            Case{without("password"), "400 MISSING_ATTRIBUTE"},
            Case{without("roles"), "400 MISSING_ATTRIBUTE"},
@@ -325,6 +330,8 @@ TEST_CASE("a user that may not be is refused by its own code") {
            Case{with("deleteAfterDate", "soon"), "400 INVALID_ATTRIBUTE"},
            Case{Json::array(), "400 INVALID_JSON"},
        }) {
+    const auto& sent = tried.sent;
+    const auto& outcome = tried.outcome;
     INFO(sent.dump());
     CHECK(Service::error(service.send("POST", project + "/databaseUsers", sent.dump())) == outcome);
   }

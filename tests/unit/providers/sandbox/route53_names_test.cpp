@@ -11,10 +11,12 @@ TEST_CASE("names are lower case, end in a dot, and hide what is not a letter, di
   struct Case {
     const char *given, *kept;
   };
-  for (const auto& [given, kept] :
+  for (const auto& tried :
        {Case{"Example.COM", "example.com."}, Case{"example.com.", "example.com."}, Case{"*.x.com", "\\052.x.com."},
         Case{"\\052.x.com", "\\052.x.com."}, Case{"a@b.com", "a\\100b.com."},
         Case{"_acme-challenge.x.com", "_acme-challenge.x.com."}, Case{"\\101.com", "a.com."}}) {
+    const auto& given = tried.given;
+    const auto& kept = tried.kept;
     INFO(given);
     std::optional<std::string> problem;
     CHECK(canonical_name(given, problem) == kept);
@@ -27,10 +29,12 @@ TEST_CASE("what is no name is told in Route 53's words") {
     std::string given;
     const char* code;
   };
-  for (const auto& [given, code] :
+  for (const auto& tried :
        {Case{"", "DomainLabelEmpty"}, Case{"a..b", "DomainLabelEmpty"}, Case{".a", "DomainLabelEmpty"},
         Case{std::string(64, 'a') + ".com", "DomainLabelTooLong"}, Case{"a b.com", "UnsupportedCharacter"},
         Case{"ä.com", "UnsupportedCharacter"}, Case{"a\\9.com", "InvalidEscapeSequence"}}) {
+    const auto& given = tried.given;
+    const auto& code = tried.code;
     INFO(given);
     std::optional<std::string> problem;
     [[maybe_unused]] const auto name = canonical_name(given, problem);
@@ -57,7 +61,7 @@ TEST_CASE("an alias to a load balancer needs the hosted zone of that kind and re
     const char *zone, *target;
     bool right;
   };
-  for (const auto& [zone, target, right] : {
+  for (const auto& tried : {
            Case{"Z35SXDOTRQ7X7K", "a.us-east-1.elb.amazonaws.com.", true},
            Case{"Z35SXDOTRQ7X7K", "dualstack.a.us-east-1.elb.amazonaws.com.", true},
            Case{"Z35SXDOTRQ7X7K", "a1b2.elb.amazonaws.com.", true},
@@ -70,6 +74,9 @@ TEST_CASE("an alias to a load balancer needs the hosted zone of that kind and re
            Case{"Z2FDTNDATAQYW2", "a.us-east-1.elb.amazonaws.com.", false},
            Case{"ZUNKNOWN", "a.us-east-1.elb.amazonaws.com.", false},
        }) {
+    const auto& zone = tried.zone;
+    const auto& target = tried.target;
+    const auto& right = tried.right;
     INFO(zone << " " << target);
     CHECK(is_service_target(zone, target) == right);
   }
@@ -81,7 +88,7 @@ TEST_CASE("values are checked by their type") {
   };
   const std::string long_text = "\"" + std::string(256, 'x') + "\"";
   const std::string full_text = "\"" + std::string(255, 'x') + "\" \"" + std::string(255, 'y') + "\"";
-  for (const auto& [type, value, problem] : {
+  for (const auto& tried : {
            Case{"A", "1.2.3.4", ""},
            Case{"A", "1.2.3", "ARRDATAIllegalIPv4Address"},
            Case{"A", "::1", "ARRDATAIllegalIPv4Address"},
@@ -104,6 +111,9 @@ TEST_CASE("values are checked by their type") {
            Case{"CAA", R"(0 issue "letsencrypt.org")", ""},
            Case{"CAA", "0 issue letsencrypt.org", "InvalidCharacterString"},
        }) {
+    const auto& type = tried.type;
+    const auto& value = tried.value;
+    const auto& problem = tried.problem;
     INFO(type << " " << value);
     const auto found = value_problem(type, value);
     if (*problem == '\0') {

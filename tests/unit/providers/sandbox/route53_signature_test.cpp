@@ -90,10 +90,13 @@ TEST_CASE("who signs wrongly is told what is wrong") {
   wrong_secret.secret_access_key = "wrong";
   other_region.region = "eu-west-1";
   other_service.service = "s3";
-  for (const auto& [what, signing, expected] : {Case{"an unknown key", unknown_key, "403 InvalidClientTokenId"},
-                                                Case{"a wrong secret", wrong_secret, "403 SignatureDoesNotMatch"},
-                                                Case{"another region", other_region, "403 SignatureDoesNotMatch"},
-                                                Case{"another service", other_service, "403 SignatureDoesNotMatch"}}) {
+  for (const auto& tried : {Case{"an unknown key", unknown_key, "403 InvalidClientTokenId"},
+                            Case{"a wrong secret", wrong_secret, "403 SignatureDoesNotMatch"},
+                            Case{"another region", other_region, "403 SignatureDoesNotMatch"},
+                            Case{"another service", other_service, "403 SignatureDoesNotMatch"}}) {
+    const auto& what = tried.what;
+    const auto& signing = tried.signing;
+    const auto& expected = tried.verdict;
     INFO(what);
     CHECK(verdict(signed_call("GET", "/x", "", signing)) == expected);
   }

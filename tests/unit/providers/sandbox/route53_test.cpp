@@ -105,7 +105,7 @@ TEST_CASE("a batch that may not be is refused in the service's own words") {
   };
   const std::string a = "x.litedesk.com";
   const std::string service_zone = "Z35SXDOTRQ7X7K";
-  for (const auto& [changes, message] : {
+  for (const auto& tried : {
            Case{one("CREATE", "have.litedesk.com", "A", "1.1.1.1"),
                 "[Tried to create resource record set [name='have.litedesk.com.', type='A'] but it already exists]"},
            Case{one("DELETE", a, "A", "1.1.1.1"),
@@ -149,6 +149,8 @@ TEST_CASE("a batch that may not be is refused in the service's own words") {
                 "Tried to "
                 "create resource record set [name='have.litedesk.com.', type='A'] but it already exists]"},
        }) {
+    const auto& changes = tried.changes;
+    const auto& message = tried.message;
     INFO(changes);
     Service service;
     REQUIRE(service
@@ -177,7 +179,7 @@ TEST_CASE("a request of the wrong form is no batch at all") {
     std::string changes;
     const char* begin;
   };
-  for (const auto& [changes, begin] : {
+  for (const auto& tried : {
            Case{"", "400 InvalidInput: "},
            Case{one("REPLACE", "x.litedesk.com", "A", "1.1.1.1"),
                 "400 InvalidInput: 1 validation error detected: Value 'REPLACE'"},
@@ -196,6 +198,8 @@ TEST_CASE("a request of the wrong form is no batch at all") {
            Case{one("CREATE", "x.litedesk.com", "A", std::string(4001, '1')),
                 "400 InvalidInput: 1 validation error detected"},
        }) {
+    const auto& changes = tried.changes;
+    const auto& begin = tried.begin;
     Service service;
     const auto found = Service::error(service.change(changes));
     INFO(found);
