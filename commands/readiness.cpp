@@ -44,6 +44,14 @@ std::string last_lines(const std::string& log, std::size_t count) {
   return log.substr(begin, end - begin);
 }
 
+// Quota, Pod Security and admission webhooks, in the API server's words. Another refusal may pass: a ServiceAccount
+// that is applied along with its Deployment is missing for a moment.
+bool refused_for_good(const std::string& message) {
+  for (const auto* words : {"exceeded quota", "violates PodSecurity", "denied the request"})
+    if (message.find(words) != std::string::npos) return true;
+  return false;
+}
+
 struct PodState {
   std::string component;
   std::vector<PodTrouble> troubles;
@@ -209,7 +217,7 @@ class Wait {
     set_part(component, part.state, part.reason, part.message);
     if (part.state == "failed")
       finish_locked(ReadinessEnd::failed, component + ": " + part.reason + ": " + part.message);
-    if (const auto refused = kubernetes::replica_failure(found->second))
+    if (const auto refused = kubernetes::replica_failure(found->second); refused && refused_for_good(refused->message))
       finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
     judge_pods();
     judge();
