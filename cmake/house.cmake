@@ -1,7 +1,10 @@
 # How every target of the house is compiled, and the helpers that declare rooms.
 add_library(litedesk_options INTERFACE)
 target_include_directories(litedesk_options INTERFACE "${PROJECT_SOURCE_DIR}")
-target_compile_options(litedesk_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+target_compile_options(litedesk_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(LITEDESK_WERROR)
+  target_compile_options(litedesk_options INTERFACE -Werror)
+endif()
 target_compile_definitions(litedesk_options INTERFACE JSON_DIAGNOSTICS=0 LITEDESK_VERSION="${PROJECT_VERSION}")
 
 if(LITEDESK_SANITIZE)

@@ -21,12 +21,12 @@ namespace litedesk {
 struct SpecInputs {
   Tenant tenant;
   Tier tier;
-  std::string load_balancer;        // host name or IPv4 address; may be empty with dns.strategy wildcard or none
-  std::string database_host;        // of the shared cluster's SRV record: "crm.ab12c.mongodb.net"
-  std::string registry_id;          // goes into the namespace's annotation and the DNS owner record
-  bool cert_manager = true;         // its CRDs are served: a Certificate can be made
-  Secret database_password;         // kept from the live Secret, or drawn anew
-  Secret jwt_secret;                // 128 hex digits
+  std::string load_balancer;  // host name or IPv4 address; may be empty with dns.strategy wildcard or none
+  std::string database_host;  // of the shared cluster's SRV record: "crm.ab12c.mongodb.net"
+  std::string registry_id;    // goes into the namespace's annotation and the DNS owner record
+  bool cert_manager = true;   // its CRDs are served: a Certificate can be made
+  Secret database_password;   // kept from the live Secret, or drawn anew
+  Secret jwt_secret;          // 128 hex digits
 };
 
 // The variables that templates see. Secret values appear as they are: the caller masks what it prints.

@@ -13,8 +13,8 @@ enum class Provider { kubernetes, atlas, route53 };
 // What is addressed at a provider. Names are deterministic, so that this alone finds it again.
 struct ResourceId {
   Provider provider = Provider::kubernetes;
-  std::string kind;        // "Deployment", "DatabaseUser", "CNAME"
-  std::string scope;       // namespace, project, zone; empty when there is none
+  std::string kind;   // "Deployment", "DatabaseUser", "CNAME"
+  std::string scope;  // namespace, project, zone; empty when there is none
   std::string name;
   friend auto operator<=>(const ResourceId&, const ResourceId&) = default;
 };

@@ -14,13 +14,13 @@ enum class Backing { real, sandbox };
 
 struct KubernetesSettings {
   Backing provider = Backing::real;
-  std::string kubeconfig, context;     // empty: the usual places, the current context
-  std::string cluster_id;              // the UID of the kube-system namespace; pinned when not empty
+  std::string kubeconfig, context;  // empty: the usual places, the current context
+  std::string cluster_id;           // the UID of the kube-system namespace; pinned when not empty
   std::string ingress_class = "nginx", ingress_namespace = "ingress-nginx";
   std::string ingress_service = "ingress-nginx-controller";
   std::map<std::string, std::string> ingress_pod_labels{{"app.kubernetes.io/name", "ingress-nginx"},
                                                         {"app.kubernetes.io/component", "controller"}};
-  std::string load_balancer;           // host name or address; empty: read from the ingress controller's Service
+  std::string load_balancer;  // host name or address; empty: read from the ingress controller's Service
   std::string issuer = "letsencrypt-prod";
   std::string certificates = "per-host";  // per-host | ingress-default
   std::vector<std::string> image_pull_secrets;
@@ -32,19 +32,19 @@ struct DatabaseSettings {
   std::string url = "https://cloud.mongodb.com";
   std::vector<std::string> projects;
   std::string cluster = "crm";
-  std::string key_id;   // API key or service account
+  std::string key_id;  // API key or service account
   Secret key_secret;
 };
 
 struct DnsSettings {
   Backing provider = Backing::real;
-  std::string zone;                  // id; empty: found by the domain's name
+  std::string zone;  // id; empty: found by the domain's name
   std::string domain = "litedesk.com";
-  std::string strategy = "record";   // record | wildcard | none
+  std::string strategy = "record";  // record | wildcard | none
 };
 
 struct Settings {
-  std::string context;               // name; "sandbox" for the built-in one
+  std::string context;  // name; "sandbox" for the built-in one
   bool provisioning_enabled = false;
   bool auto_rollback = true;
   std::string registry = "cluster";  // cluster | sqlite:PATH

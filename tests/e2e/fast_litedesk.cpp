@@ -1,5 +1,5 @@
-// litedesk with a clock on which back-off takes no time and polls a twentieth of theirs: what the kill-point tests run, so
-// that a point takes milliseconds.
+// litedesk with a clock on which back-off takes no time and polls a twentieth of theirs: what the kill-point tests run,
+// so that a point takes milliseconds.
 #include "cli/process.hpp"
 
 namespace {

@@ -11,6 +11,7 @@ in the Secret. Where the broken run ended by rolling back (exit 7), nothing of i
 LITEDESK_FAST is the program to run (build/debug/fast_litedesk: back-off costs no time).
 """
 import argparse
+import atexit
 import base64
 import json
 import os
@@ -145,7 +146,8 @@ def main():
     actions = args.action or list(relay.ACTIONS)
 
     world = World()
-    code, out, err = world.direct.run("tenant", "create", "Reference", "--email", "o@reference.example", "--slug", "reference", "--tier", "starter")
+    atexit.register(world.relay.close)
+    code, out, err = world.direct.run("tenant", "create", "Point", "--email", "o@point.example", "--slug", "reference", "--tier", "starter")
     assert code == 0, err
     code, out, err = world.provision("reference")
     assert code == 0, err
@@ -192,7 +194,6 @@ def main():
     tried = passed + len(failures)
     print("kill points: %d tried (%d requests a provision), %.0f ms each; first runs ended: %s" % (
         tried, requests, 1000 * seconds / max(tried, 1), ", ".join("%s exit %d: %d" % (a, c, n) for (a, c), n in sorted(outcomes.items()))))
-    world.relay.close()
     world.serve.close()
     harness.main_summary(passed, len(failures))
 

@@ -49,7 +49,15 @@ class Relay:
         ready.wait(10)
 
     def close(self):
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        async def end():
+            for server in self._servers:
+                server.close()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            self._loop.stop()
+        asyncio.run_coroutine_threadsafe(end(), self._loop)
         self._thread.join(5)
 
     def arm(self, at=0, action=None):

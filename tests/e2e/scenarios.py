@@ -141,7 +141,7 @@ def quota(target, slug):
     """Pods that the quota refuses end it at once."""
     t = Transcript(target, slug)
     create(t)
-    folder = templates_with(target, "instance/resource-quota.yaml",
+    folder = templates_with(target, "instance/40-limits.yaml",
                             "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: instance}\nspec: {hard: {requests.cpu: 10m, requests.memory: 1Mi, limits.cpu: 10m, limits.memory: 1Mi}}\n")
     begin = time.monotonic()
     _, err = t.run("instance", "provision", slug, expect=7, env={"LITEDESK_TEMPLATES": folder})
@@ -223,7 +223,7 @@ def foreign_record(target, slug):
 
 
 def aws(target, *arguments):
-    env = {**target.env, "AWS_PAGER": "", "PATH": os.environ["PATH"]}
+    env = {**target.env, "AWS_PAGER": "", "AWS_DEFAULT_REGION": "us-east-1"}
     env.pop("LITEDESK_HOME", None)
     done = subprocess.run(["aws", "route53", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,3 @@
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -8,6 +6,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace fs = std::filesystem;
 
@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
 
 // Libraries that stay inside their storey.
 const std::vector<std::pair<std::string, std::set<std::string>>> kept_inside = {
-    {"CLI/", {"cli"}},        {"curl/", {"providers"}},  {"sqlite3.h", {"providers"}},
+    {"CLI/", {"cli"}},          {"curl/", {"providers"}},     {"sqlite3.h", {"providers"}},
     {"pugixml", {"providers"}}, {"httplib.h", {"providers"}}, {"openssl/", {"providers"}},
 };
 
@@ -61,7 +61,8 @@ TEST_CASE("no include points up the house") {
       if (include.quoted) {
         const bool own = include.target.starts_with(folder + "/");
         bool down = false;
-        for (const auto& target : targets) down = down || include.target == target || include.target.starts_with(target + "/");
+        for (const auto& target : targets)
+          down = down || include.target == target || include.target.starts_with(target + "/");
         CHECK((own || down));
       }
       for (const auto& [library, storeys] : kept_inside)
@@ -74,7 +75,8 @@ TEST_CASE("no include points up the house") {
 TEST_CASE("the sandbox includes none of the clients that it is a stand-in for") {
   for (const auto& include : includes_of(LITEDESK_SOURCE_DIR, "providers/sandbox")) {
     INFO(include.file << " includes " << include.target);
-    for (const auto* room : {"providers/kubernetes/", "providers/aws/", "providers/atlas/", "providers/http/", "providers/store/"})
+    for (const auto* room :
+         {"providers/kubernetes/", "providers/aws/", "providers/atlas/", "providers/http/", "providers/store/"})
       CHECK_FALSE(include.target.starts_with(room));
   }
 }
