@@ -90,7 +90,7 @@ std::vector<std::string> parse_warnings(const http::Headers& headers) {
   for (const auto& header : headers) {
     if (lower(header.name) != "warning") continue;
     std::string_view rest = header.value;
-    // 299 - "text" ["date"], with \" and \\ inside the quotes. The code and the agent hold no quote.
+    // 299 - "text" ["date"], with \" and \\ inside the quotes. The warn-code and the warn-agent hold no quote.
     bool is_text = true;
     for (auto open = rest.find('"'); open != std::string_view::npos; open = rest.find('"')) {
       // A second quoted string before the next comma is the date.

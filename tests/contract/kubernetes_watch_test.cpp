@@ -334,7 +334,7 @@ TEST_CASE("a server whose certificate another authority signed is refused") {
     (void)client.server_version();
     FAIL("the certificate was accepted");
   } catch (const Unavailable& error) {
-    CAPTURE(error.what());
+    CAPTURE(std::string(error.what()));
     CHECK(contains(error.hint(), "is the server of context"));
   }
 }
