@@ -224,7 +224,8 @@ class Completer {
       case Values::tier:
         offer([&] {
           const templates::Files files(variable(environment_, "LITEDESK_TEMPLATES"));
-          for (const Tier& tier : Tiers(files).all()) {
+          const Tiers tiers(files);
+          for (const Tier& tier : tiers.all()) {
             const Money price{tier.price_cents, tier.price_cents};
             add(tier.name, tier.price_cents == 0 ? "free" : to_text(price) + " a month");
           }

@@ -22,7 +22,7 @@ class Lines {
  public:
   explicit Lines(const std::string& text) : root_(YAML::Load(text)) {}
   int of(const std::vector<std::string>& path) const {
-    YAML::Node node = YAML::Clone(root_);
+    YAML::Node node(root_);
     int line = 0;
     for (const std::string& key : path) {
       if (!node.IsMap()) break;

@@ -115,7 +115,7 @@ int show(const ContextShow& options, Session& session) {
                  {"settings", Json::object()},
                  {"origins", Json::object()}};
   answer.table.columns = {{.header = "SETTING", .importance = 10}, {.header = "VALUE", .importance = 9}};
-  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 8});
+  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 10});
   for (const Origin& origin : resolved.origins) {
     answer.json["settings"][origin.key] = origin.value;
     answer.json["origins"][origin.key] = origin.from;

@@ -104,11 +104,15 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
                           {.header = "QUANTITY", .importance = 7, .right = true},
                           {.header = "EACH", .importance = 8, .right = true},
                           {.header = "A MONTH", .importance = 10, .right = true},
-                          {.header = "SOURCE", .importance = 3}},
+                          {.header = "SOURCE", .importance = 10, .right = true}},
               .rows = {}};
+  // A source is a sentence: numbered below, so that none is cut.
+  std::vector<std::string> sources;
   for (const CostLine& line : estimate.lines) {
-    table.rows.push_back(
-        {line.item, std::to_string(line.quantity), to_text(line.unit), to_text(line.total), line.source});
+    auto known = std::find(sources.begin(), sources.end(), line.source);
+    if (known == sources.end()) known = sources.insert(sources.end(), line.source);
+    table.rows.push_back({line.item, std::to_string(line.quantity), to_text(line.unit), to_text(line.total),
+                          fmt::format("[{}]", known - sources.begin() + 1)});
   }
   std::string text =
       fmt::format("{}: {}\n\n", counted(estimate.instances, "instance"), session.prices().title(estimate.model));
@@ -116,6 +120,8 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
   text += fmt::format("\nTotal {} a month; one instance more adds {}\n",
                       session.printer().on_out(Colour::bold, to_text(estimate.total)), to_text(estimate.per_instance));
   for (const std::string& note : estimate.notes) text += "  " + note + "\n";
+  text += "\nSources\n";
+  for (std::size_t i = 0; i < sources.size(); ++i) text += fmt::format("  [{}] {}\n", i + 1, sources[i]);
   return text;
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -90,7 +90,10 @@ void add_argument(CLI::App& app, const Argument& argument) {
   });
   option->type_size(1);
   option->required(argument.required);
-  if (argument.repeats()) option->expected(argument.required ? 1 : 0, CLI::detail::expected_max_vector_size);
+  if (!argument.repeats()) return;
+  option->expected(argument.required ? 1 : 0, CLI::detail::expected_max_vector_size);
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  option->allow_extra_args();
 }
 
 std::vector<std::string> long_names(const Flags& flags) {

@@ -68,19 +68,27 @@ void bind_render(Flags& flags, TemplateRender& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
   flags.flag({.names = "--part",
               .value = "FILE",
-              .help = "only what this file makes (instance/ingress.yaml, or ingress)",
+              .help = "only what this file makes (instance/80-ingress.yaml, or ingress)",
               .values = Values::template_file},
              options.part);
 }
 
-// "ingress" and "instance/ingress.yaml" mean the same file.
+// "80-ingress.yaml" is "ingress" to people.
+std::string short_name(std::string_view file) {
+  file = file.substr(file.rfind('/') + 1);
+  file = file.substr(0, file.rfind('.'));
+  const auto front = file.find_first_not_of("0123456789");
+  if (front != std::string_view::npos && front > 0 && file[front] == '-') file.remove_prefix(front + 1);
+  return std::string(file);
+}
+
 std::string part_name(const templates::Files& files, const std::string& part) {
   const std::vector<std::string> names = files.list("instance/");
   for (const std::string& name : names) {
-    if (name == part || name == "instance/" + part || name == "instance/" + part + ".yaml") return name;
+    if (name == part || name == "instance/" + part || short_name(name) == part) return name;
   }
   std::vector<std::string> short_names;
-  for (const std::string& name : names) short_names.push_back(name.substr(9, name.rfind('.') - 9));
+  for (const std::string& name : names) short_names.push_back(short_name(name));
   throw NotFound({.message = fmt::format("no template \"{}\" is part of an instance", printable(part)),
                   .hint = suggestion(part, short_names),
                   .resource = "template " + part,
@@ -239,7 +247,7 @@ int eject(const TemplateEject& options, Session& session) {
 constexpr std::array commands{
     Command{"template", "list", "list the templates", "", "litedesk template list", binder<TemplateList, bind_list>,
             runner<TemplateList, list>},
-    Command{"template", "show", "print a template", "", "litedesk template show instance/ingress.yaml",
+    Command{"template", "show", "print a template", "", "litedesk template show instance/80-ingress.yaml",
             binder<TemplateShow, bind_show>, runner<TemplateShow, show>},
     Command{"template", "render", "print what would be applied for a tenant",
             "Prints the Kubernetes objects of an instance, secrets masked. What cannot be known without the cluster "

@@ -136,6 +136,7 @@ class Planner {
     const auto& wanted = in_.desired.user;
     Change change;
     change.id = user_id(in_.settings, wanted.username);
+    change.desired = user_json(wanted);
     if (!in_.live.user) {
       change.verb = Verb::create;
       check_user_limit();
@@ -196,6 +197,7 @@ class Planner {
   void record(const route53::RecordSet& wanted, const route53::RecordSet* live) {
     Change change;
     change.id = record_id(*in_.live.zone, wanted);
+    change.desired = record_json(wanted);
     if (live == nullptr) {
       change.verb = Verb::create;
     } else if (!route53::equivalent(*live, wanted)) {

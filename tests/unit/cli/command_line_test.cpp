@@ -146,7 +146,7 @@ TEST_CASE("A mistake gets the nearest right word, or what is missing") {
       {{"--contxt", "a", "tenant", "list"}, "no flag --contxt before a command", "--context"},
       {{"-x", "status"}, "-x", ""},
       {{"completion", "tcsh"}, "\"tcsh\" is none of bash, zsh, fish", ""},
-      {{"status", "\x1b[2J", "b"}, "\\x1b", ""},
+      {{"status", "a", "\x1b[2J"}, "\\x1b", ""},
   };
   for (const Case& each : cases) {
     std::string shown;

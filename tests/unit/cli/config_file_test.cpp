@@ -20,7 +20,7 @@ TEST_CASE("What is wrong in a configuration is told with file and line") {
            Case{"contexts:\n  a:\n    dns:\n      zon: Z1\n", ":4: there is no setting \"dns.zon\"", "zone"},
            Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: there is no setting \"kubernets\"", "kubernetes"},
            Case{"contexts:\n  a: text\n", ":2: a is to be a map", ""},
-           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: b is to be one value", ""},
+           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone is to be one value", ""},
            Case{"- a\n", ": a configuration is a map", ""},
        }) {
     const TemporaryFolder folder;

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Types into real bash, zsh and fish on a pseudo-terminal, presses Tab, and looks at what the line became.
+
+usage: test_completion.py [SHELL]...
+"""
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+
+import harness
+
+# What is typed (Tab is pressed behind it), and what the shell then shows.
+CASES = [
+    ("litedesk ten", ["litedesk tenant "]),
+    ("litedesk tenant ", ["create", "list", "update"]),
+    ("litedesk tenant get ", ["litedesk tenant get acme "]),
+    ("litedesk tenant create --tier tr", ["--tier trial "]),
+    ("litedesk tenant create --tier=tr", ["--tier=trial "]),
+    ("litedesk tenant create --tier=", ["enterprise", "professional", "starter", "trial"]),
+    ("litedesk context set x dns.st", ["dns.strategy="]),
+    ("litedesk context set x dns.strategy=w", ["dns.strategy=wildcard "]),
+    ("litedesk sandbox serve --fault route53:thr", ["route53:throttle:"]),
+    ("litedesk status -o js", ["json"]),
+    ("litedesk instance provision acme --plan ./saved", ["./saved.plan "]),
+    ("litedesk instance provision acme --plan=./saved", ["--plan=./saved.plan "]),
+    ("litedesk template eject ./fol", ["./folder/"]),
+]
+DESCRIBED = ("litedesk tenant ", "register a tenant")  # by shells that show descriptions
+ESCAPES = re.compile(r"\x07|\x1b\[[0-9;?]*[A-Za-z]|\x1b[()=>]\w?|\x1b\][^\x07]*\x07|\r")
+
+
+class Shell:
+    def __init__(self, argv, env, cwd):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.execvpe(argv[0], argv, env)
+
+    def read(self, seconds, until=None):
+        """What comes within the time, or until all of `until` has come. Answers what fish asks a terminal."""
+        got, end = b"", time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not select.select([self.fd], [], [], 0.05)[0]:
+                continue
+            try:
+                chunk = os.read(self.fd, 65536)
+            except OSError:
+                break
+            if b"\x1b[6n" in chunk:
+                os.write(self.fd, b"\x1b[1;1R")
+            if b"\x1b[c" in chunk:
+                os.write(self.fd, b"\x1b[?62c")
+            got += chunk
+            text = ESCAPES.sub("", got.decode("utf-8", "replace"))
+            if until and all(part in text for part in until):
+                return text
+        return ESCAPES.sub("", got.decode("utf-8", "replace"))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def close(self):
+        os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def script(env, shell):
+    return subprocess.run(["litedesk", "completion", shell], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def prepare(shell, env, home):
+    """The shell's command line, and what is typed into it before anything else."""
+    if shell == "bash":
+        return ["bash", "--norc", "-i"], "source <(litedesk completion bash)"
+    if shell == "zsh":
+        os.makedirs(os.path.join(home, "functions"), exist_ok=True)
+        with open(os.path.join(home, "functions", "_litedesk"), "w") as out:
+            out.write(script(env, "zsh"))
+        return ["zsh", "-f", "-i"], "fpath=(~/functions $fpath); autoload -Uz compinit; compinit -u -D"
+    folder = os.path.join(home, ".config", "fish", "completions")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "litedesk.fish"), "w") as out:
+        out.write(script(env, "fish"))
+    return ["fish", "-i"], ""
+
+
+def main():
+    home = harness.folder("completion")
+    programs = os.path.join(home, "bin")
+    os.makedirs(programs)
+    os.symlink(os.path.abspath(harness.LITEDESK), os.path.join(programs, "litedesk"))
+    env = {"PATH": programs + ":" + os.environ["PATH"], "HOME": home, "LITEDESK_HOME": home, "TERM": "xterm", "LANG": "C.UTF-8",
+           "PS1": "$ ", "LITEDESK_CONTEXT": "local"}
+    with open(os.path.join(home, "config.yaml"), "w") as out:
+        out.write("contexts:\n  local: {registry: sqlite}\n")
+    subprocess.run(["litedesk", "tenant", "create", "Acme", "--email", "o@acme.example"], env=env, check=True, stdout=subprocess.DEVNULL)
+    open(os.path.join(home, "saved.plan"), "w").close()
+    os.makedirs(os.path.join(home, "folder"))
+
+    passed, failed, skipped = 0, 0, 0
+    for shell in sys.argv[1:] or ["bash", "zsh", "fish"]:
+        if not shutil.which(shell):
+            print("SKIPPED completion in %s: it is not installed" % shell)
+            skipped += len(CASES)
+            continue
+        argv, setup = prepare(shell, env, home)
+        cases = CASES + ([(DESCRIBED[0], [DESCRIBED[1]])] if shell != "bash" else [])
+        for typed, wanted in cases:
+            one = Shell(argv, env, home)
+            one.read(0.7)
+            if setup:
+                one.type(setup + "\r")
+                one.read(0.7)
+            one.type(typed)
+            one.read(0.2)
+            one.type("\t")
+            shown = one.read(1.5, wanted)
+            if not all(part in typed + shown for part in wanted):
+                one.type("\t")
+                shown += one.read(5, wanted)
+            one.close()
+            # A shell may print only what it adds to the line.
+            if all(part in typed + shown or part in shown for part in wanted):
+                passed += 1
+            else:
+                failed += 1
+                print("FAILED in %s: %r became %r, without %r" % (shell, typed, shown[-400:], wanted))
+    harness.main_summary(passed, failed, skipped)
+
+
+if __name__ == "__main__":
+    main()
