@@ -83,6 +83,13 @@ void wake_certificates(World& world, const std::optional<std::string>& name_spac
     world.wake("certificate", namespace_of(record.object), name_of(record.object));
 }
 
+bool differs_beside_status(const Json& old, const Json& object) {
+  for (const auto* part :
+       {"spec", "metadata.deletionTimestamp", "metadata.annotations", "metadata.labels", "metadata.finalizers"})
+    if (at(old, part) != at(object, part)) return true;
+  return false;
+}
+
 // What both writes and deletions of a kind concern.
 void wake_concerned(World& world, const Kind& kind, const Json& object) {
   const auto name_space = namespace_of(object);
@@ -115,10 +122,9 @@ void run_controller(World& world, const std::string& controller, const std::stri
 void on_write(World& world, const Kind& kind, const Json* old, const Json& object) {
   const auto controller = controller_for(kind.kind);
   const bool custom_without = kind.custom && kind.group != "cert-manager.io";
-  if (!controller.empty() && !custom_without) {
-    // A pod's own course is a matter of time; its writes concern others.
-    if (kind.kind != "Pod" || old == nullptr) world.wake(controller, namespace_of(object), name_of(object));
-  }
+  // A status is what a controller wrote last: it has seen it. And a pod's own course is a matter of time.
+  const bool news = old == nullptr || (kind.kind != "Pod" && differs_beside_status(*old, object));
+  if (!controller.empty() && !custom_without && news) world.wake(controller, namespace_of(object), name_of(object));
   if (kind.group == "cert-manager.io" && (kind.kind == "ClusterIssuer" || kind.kind == "Issuer"))
     world.wake("issuer", namespace_of(object), name_of(object));
   if (kind.kind == "Namespace" && !kind.custom) world.wake("namespace", "", name_of(object));

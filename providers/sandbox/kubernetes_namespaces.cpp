@@ -123,9 +123,9 @@ void sync_namespace(World& world, const std::string& name) {
 void sync_definition(World& world, const std::string& name) {
   auto record = world.get("customresourcedefinitions.apiextensions.k8s.io", "", name);
   if (!record) {
-    // Its objects go with it.
-    for (const auto& row : world.state().list(std::string(collection_prefix) + name, std::nullopt))
-      world.state().erase(row.collection, row.scope, row.name);
+    // Its objects go with it; their kind was served when this transaction began.
+    if (const auto* kind = world.kinds().by_collection(std::string(collection_prefix) + name))
+      for (const auto& orphan : world.list(*kind, std::nullopt)) world.erase(*kind, orphan);
     return;
   }
   Json conditions = at(record->object, "status.conditions");

@@ -54,20 +54,16 @@ void remove_pods(World& world, const Json& set, std::vector<Record> active, std:
 // Tries again later, each time after twice as long.
 void retry_later(World& world, Record& set, const std::string& failure) {
   if (failure.empty()) {
-    if (set.note.is_object() && set.note.erase("failures") + set.note.erase("retryAt") > 0)
-      world.put("replicasets.apps", set);
+    if (set.note.is_object() && set.note.erase("failures") > 0) world.put("replicasets.apps", set);
     return;
   }
   const auto failures = std::min<std::int64_t>(integer(set.note, "failures") + 1, 9);
   if (!set.note.is_object()) set.note = Json::object();
   set.note["failures"] = failures;
-  const auto pause = static_cast<double>(1U << static_cast<unsigned>(failures));
-  if (world.time_scale() > 0) {
-    set.note["retryAt"] = world.in(pause);
-    world.wake_at(world.in(pause), "replicaset", namespace_of(set.object), name_of(set.object));
-  } else {
-    set.note["retryAt"] = world.now() + 1000;
-  }
+  world.put("replicasets.apps", set);
+  if (world.time_scale() > 0)
+    world.wake_at(world.in(static_cast<double>(1U << static_cast<unsigned>(failures))), "replicaset",
+                  namespace_of(set.object), name_of(set.object));
 }
 
 Json status_of(World& world, const Json& set, const std::vector<Record>& pods, const std::string& failure) {
@@ -119,9 +115,6 @@ void sync_replica_set(World& world, const std::string& name_space, const std::st
       if (!going(pod.object) && !ended(pod.object)) active.push_back(std::move(pod));
     const auto wanted = integer(set->object, "spec.replicas", 1);
     const auto missing = wanted - static_cast<std::int64_t>(active.size());
-    // Its own status wakes it too, and names another pod each time: only the time says whether to try again.
-    const bool backing_off = missing > 0 && integer(set->note, "retryAt") > world.now();
-    if (backing_off) return;
     if (missing > 0) failure = make_pods(world, set->object, missing);
     if (missing < 0) remove_pods(world, set->object, std::move(active), -missing);
     retry_later(world, *set, failure);

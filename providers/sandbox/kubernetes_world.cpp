@@ -80,8 +80,29 @@ World::World(State& state, const Kinds& kinds, double time_scale, Millis now)
   load();
 }
 
+World::Rows* World::cached(const std::string& collection, const std::string& name_space) {
+  const auto found = read_.find({collection, name_space});
+  return found == read_.end() ? nullptr : &found->second;
+}
+
+const World::Rows& World::rows(const std::string& collection, const std::string& name_space) {
+  if (const auto* known = cached(collection, name_space)) return *known;
+  auto& made = read_[{collection, name_space}];
+  for (auto& row : state_.list(collection, name_space)) {
+    auto name = row.name;
+    made.emplace(std::move(name), to_record(std::move(row)));
+  }
+  return made;
+}
+
 std::optional<Record> World::get(const Kind& kind, std::string_view name_space, std::string_view name) {
-  auto row = state_.get(kind.collection(), kind.namespaced ? name_space : "", name);
+  const auto collection = kind.collection();
+  const std::string scope(kind.namespaced ? name_space : "");
+  if (const auto* known = cached(collection, scope)) {
+    const auto found = known->find(name);
+    return found == known->end() ? std::nullopt : std::optional(found->second);
+  }
+  auto row = state_.get(collection, scope, name);
   if (!row) return std::nullopt;
   return to_record(std::move(*row));
 }
@@ -92,7 +113,11 @@ std::optional<Record> World::get(std::string_view resource, std::string_view nam
 
 std::vector<Record> World::list(const Kind& kind, std::optional<std::string_view> name_space) {
   std::vector<Record> records;
-  for (auto& row : state_.list(kind.collection(), name_space)) records.push_back(to_record(std::move(row)));
+  if (name_space) {
+    for (const auto& [name, record] : rows(kind.collection(), std::string(*name_space))) records.push_back(record);
+    return records;
+  }
+  for (auto& row : state_.list(kind.collection(), std::nullopt)) records.push_back(to_record(std::move(row)));
   return records;
 }
 
@@ -114,6 +139,7 @@ void World::put(const Kind& kind, Record& record) {
   }
   record.revision = state_.put(kind.collection(), name_space, name, body);
   record.object["metadata"]["resourceVersion"] = std::to_string(record.revision);
+  if (auto* known = cached(kind.collection(), name_space)) (*known)[name] = record;
   on_write(*this, kind, old ? &old->object : nullptr, record.object);
 }
 
@@ -122,8 +148,10 @@ void World::put(std::string_view resource, Record& record) {
 }
 
 void World::erase(const Kind& kind, const Record& record) {
-  if (state_.erase(kind.collection(), namespace_of(record.object), name_of(record.object)))
-    on_erase(*this, kind, record.object);
+  const auto name_space = namespace_of(record.object);
+  if (!state_.erase(kind.collection(), name_space, name_of(record.object))) return;
+  if (auto* known = cached(kind.collection(), name_space)) known->erase(name_of(record.object));
+  on_erase(*this, kind, record.object);
 }
 
 void World::put_status(std::string_view resource, Record& record, Json status) {
@@ -139,7 +167,8 @@ Millis World::in(double seconds) const {
 
 void World::wake(std::string_view controller, std::string_view name_space, std::string_view name) {
   Task task{std::string(controller), std::string(name_space), std::string(name)};
-  if (awake_set_.insert(task).second) awake_.push_back(std::move(task));
+  if (!awake_set_.insert(task).second) return;
+  (task.name.empty() ? summaries_ : awake_).push_back(std::move(task));
 }
 
 void World::wake_at(Millis time, std::string_view controller, std::string_view name_space, std::string_view name) {
@@ -163,9 +192,10 @@ void World::advance(Millis until) {
   horizon_ = std::max(until, now_);
   for (int steps = 0;; ++steps) {
     if (steps > most_steps) throw std::logic_error("the sandbox's cluster does not come to rest");
-    if (!awake_.empty()) {
-      const auto task = awake_.front();
-      awake_.pop_front();
+    if (!awake_.empty() || !summaries_.empty()) {
+      auto& queue = awake_.empty() ? summaries_ : awake_;
+      const auto task = queue.front();
+      queue.pop_front();
       awake_set_.erase(task);
       run(task);
       continue;

@@ -86,6 +86,9 @@ class World {
     std::string controller, name_space, name;
     friend auto operator<=>(const Task&, const Task&) = default;
   };
+  using Rows = std::map<std::string, Record, std::less<>>;  // by name, of one collection and namespace
+  const Rows& rows(const std::string& collection, const std::string& name_space);
+  Rows* cached(const std::string& collection, const std::string& name_space);
   void load();
   void save();
   void run(const Task& task);
@@ -95,7 +98,10 @@ class World {
   double time_scale_;
   Millis now_;
   Millis horizon_;
+  // What this transaction has read: nobody else writes while it lasts.
+  std::map<std::pair<std::string, std::string>, Rows> read_;
   std::deque<Task> awake_;
+  std::deque<Task> summaries_;  // tasks that sum a namespace up: once, when the others are done
   std::set<Task> awake_set_;
   std::map<Task, Millis> due_;
   std::set<std::pair<Millis, Task>> order_;
