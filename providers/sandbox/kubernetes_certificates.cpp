@@ -166,14 +166,19 @@ class Issuance {
                         "Failed to create Order: 400 urn:ietf:params:acme:error:rejectedIdentifier: Cannot issue "
                         "for \"{}\": The ACME server refuses to issue a certificate for this domain name",
                         order_name(), host));
-      if (host.starts_with("unreachable."))
+      if (host.starts_with("unreachable.")) {
+        certificate_.note["step"] = "challenge";  // for ever: nothing that is waited for comes
+        store();
         return challenge(
             host, "pending",
             fmt::format("Waiting for HTTP-01 challenge propagation: failed to perform self check GET request "
                         "'http://{0}/.well-known/acme-challenge/{1}': Get \"http://{0}/.well-known/acme-challenge/"
                         "{1}\": dial tcp: lookup {0}: no such host",
                         host, random_suffix(host, 12)));
+      }
       if (host.starts_with("denied.")) {
+        certificate_.note["step"] = "challenge";
+        store();
         challenge(
             host, "invalid",
             fmt::format("Error accepting authorization: acme: authorization error for {}: 403 "

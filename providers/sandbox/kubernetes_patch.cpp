@@ -17,6 +17,23 @@ namespace {
 
 constexpr int deepest = 64;
 
+// Walking a value uses the stack: its depth is bounded before it is parsed.
+bool nested_too_deeply(std::string_view body) {
+  constexpr int most = 1000;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (c == '"') quoted = !quoted;
+    if (c == '\\' && quoted) ++i;
+    if (quoted) continue;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (depth > most) return true;
+  }
+  return false;
+}
+
 Json scalar(const YAML::Node& node) {
   const auto text = node.Scalar();
   if (node.Tag() == "!") return text;  // quoted
@@ -109,6 +126,7 @@ bool directive(Json& target, const std::string& key, const Json& value) {
 
 Json parse_body(std::string_view body, std::string_view kind) {
   if (auto object = decode_protobuf(body)) return std::move(*object);
+  if (nested_too_deeply(body)) throw bad_request("the body of the request is nested too deeply");
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_discarded()) return json;
   std::string why = "unexpected end of JSON input";

@@ -395,7 +395,7 @@ class Kubelet {
 
   void back_off_pull() {
     show_back_off();
-    next(delay(pull_delays, leap(pull_delays)), "retry");
+    next_round(pull_delays);
     store();
   }
 
@@ -413,25 +413,25 @@ class Kubelet {
       next(0.5, "pull");
       return store();
     }
-    const auto rounds = leap(crash_delays);
     for (const auto& container : at(spec(), "containers"))
       if (fate_of(container) == Fate::crash)
-        if (auto* status = status_of(container)) status->update(crashed(integer(pod_.note, "round")));
+        if (auto* status = status_of(container)) status->update(crashed(round));
     crash_event();
-    next(delay(crash_delays, rounds), "retry");
+    next_round(crash_delays);
     store();
   }
 
-  // When nobody looked for long, the rounds between are counted, not played.
+  // Waits for the next round. When nobody looked for long, the rounds between are counted, not played.
   template <std::size_t Size>
-  std::int64_t leap(const std::array<double, Size>& delays) {
+  void next_round(const std::array<double, Size>& delays) {
+    constexpr Millis long_ago = 600'000;
     const auto round = integer(pod_.note, "round");
     const auto period = world_.in(delays.back()) - world_.now();
-    constexpr Millis long_ago = 600'000;
-    if (period <= 0 || round < static_cast<std::int64_t>(Size) || world_.horizon() - world_.now() < long_ago)
-      return round;
-    pod_.note["round"] = round + (world_.horizon() - world_.now()) / period;
-    return integer(pod_.note, "round");
+    std::int64_t leapt = 0;
+    if (period > 0 && round >= static_cast<std::int64_t>(Size) && world_.horizon() - world_.now() > long_ago)
+      leapt = (world_.horizon() - world_.now()) / period - 1;  // the last one is played: it gives the times
+    pod_.note["round"] = round + leapt;
+    next(delay(delays, round) + static_cast<double>(leapt) * delays.back(), "retry");
   }
 
   void crash_event() {

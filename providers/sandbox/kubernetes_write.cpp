@@ -18,12 +18,12 @@ void refuse_invalid(const Kind& kind, const Json& object, const std::vector<Caus
 
 // Decodes as the kind, and says or refuses what it has too much of.
 void decode_object(const Kind& kind, Json& object, const WriteOptions& options) {
-  if (!object.is_object()) throw bad_request("the object provided is unrecognized: it is no object");
   const auto sent = options.patch ? object : Json();
   auto decoded = decode(*kind.schema, object);
   const auto cannot = fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: ", kind.kind, kind.version);
   // A CRD's schema has its own words for wrong types, in validation.
-  if (!decoded.mismatched.empty() && !kind.custom_schema) throw bad_request(cannot + decoded.mismatched.front());
+  for (const auto& mismatch : decoded.mismatched)
+    if (!kind.custom_schema || mismatch.find(" ObjectMeta.") != std::string::npos) throw bad_request(cannot + mismatch);
   if (decoded.unknown.empty() || options.validation == FieldValidation::ignore) return;
   std::vector<std::string> words;
   for (const auto& field : decoded.unknown) words.push_back(fmt::format("unknown field \"{}\"", field));
@@ -38,6 +38,18 @@ void decode_object(const Kind& kind, Json& object, const WriteOptions& options) 
   if (options.validation == FieldValidation::strict)
     throw bad_request(fmt::format("{}strict decoding error: {}", cannot, fmt::join(words, ", ")));
   if (options.warnings != nullptr) options.warnings->insert(options.warnings->end(), words.begin(), words.end());
+}
+
+// What every path below relies on: an object with metadata.
+void require_object(Json& object) {
+  if (!object.is_object()) throw bad_request("the object provided is unrecognized: it is no object");
+  auto& metadata = object["metadata"];
+  if (metadata.is_null()) metadata = Json::object();
+  if (!metadata.is_object())
+    throw bad_request("json: cannot unmarshal metadata into Go struct field .metadata of type v1.ObjectMeta");
+  if (const auto name = metadata.find("name"); name != metadata.end() && !name->is_string() && !name->is_null())
+    throw bad_request(
+        "json: cannot unmarshal metadata.name into Go struct field ObjectMeta.metadata.name of type string");
 }
 
 void require_kind(const Kind& kind, const Json& object) {
@@ -105,6 +117,7 @@ void require_namespace(World& world, const Kind& kind, const std::string& name_s
 
 Record create_object(World& world, const Kind& kind, const std::string& name_space, Json object,
                      const WriteOptions& options) {
+  require_object(object);
   if (!options.owned) drop(object, "metadata.managedFields");
   require_kind(kind, object);
   object["apiVersion"] = kind.api_version();
@@ -187,6 +200,7 @@ void check_preconditions(const Kind& kind, const Json& old, const Json& object) 
 }  // namespace
 
 Record update_object(World& world, const Kind& kind, Record old, Json object, const WriteOptions& options) {
+  require_object(object);
   require_kind(kind, object);
   object["apiVersion"] = kind.api_version();
   object["kind"] = kind.kind;
