@@ -34,6 +34,15 @@ bool nested_too_deeply(std::string_view body) {
   return false;
 }
 
+// The JSON parser checks this by itself; the other two formats may hold anything.
+void require_utf8(const Json& value) {
+  try {
+    [[maybe_unused]] const auto text = value.dump();
+  } catch (const Json::type_error&) {
+    throw bad_request("the body of the request is not valid UTF-8");
+  }
+}
+
 Json scalar(const YAML::Node& node) {
   const auto text = node.Scalar();
   if (node.Tag() == "!") return text;  // quoted
@@ -125,7 +134,10 @@ bool directive(Json& target, const std::string& key, const Json& value) {
 }  // namespace
 
 Json parse_body(std::string_view body, std::string_view kind) {
-  if (auto object = decode_protobuf(body)) return std::move(*object);
+  if (auto object = decode_protobuf(body)) {
+    require_utf8(*object);
+    return std::move(*object);
+  }
   if (nested_too_deeply(body)) throw bad_request("the body of the request is nested too deeply");
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_discarded()) return json;
@@ -133,7 +145,12 @@ Json parse_body(std::string_view body, std::string_view kind) {
   try {
     // JSON that does not end is no YAML either; a lone scalar is no object.
     json = to_json(YAML::Load(std::string(body)), 0);
-    if (json.is_object() || json.is_array()) return json;
+    if (json.is_object() || json.is_array()) {
+      require_utf8(json);
+      return json;
+    }
+  } catch (const StatusError&) {
+    throw;
   } catch (const std::exception& error) {
     why = error.what();
   }

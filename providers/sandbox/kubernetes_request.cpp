@@ -1,5 +1,7 @@
 #include "providers/sandbox/kubernetes_request.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "providers/sandbox/kubernetes_status.hpp"
@@ -54,16 +56,23 @@ std::string field_manager(const Call& call) {
   if (given.size() > 128)
     throw invalid_options("PatchOptions",
                           {"FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager"});
+  const auto printable = [](const std::string& name) {
+    return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  };
+  if (!printable(given))
+    throw invalid_options("PatchOptions",
+                          value_invalid("fieldManager", "", "should only contain printable characters"));
   if (!given.empty()) return given;
   const auto agent = call.header("user-agent");
   const auto name = agent.substr(0, agent.find('/'));
-  return name.empty() ? "unknown" : name.substr(0, 128);
+  return name.empty() || !printable(name) ? "unknown" : name.substr(0, 128);
 }
 
 Reply to_reply(const Json& body, int status) {
   Reply reply;
   reply.status = status;
-  reply.body = body.dump();
+  // Refusals quote what was sent, which may be no UTF-8.
+  reply.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   return reply;
 }
 

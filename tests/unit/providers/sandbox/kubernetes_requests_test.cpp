@@ -333,14 +333,16 @@ TEST_CASE("bodies that are no objects are refused and harm nothing") {
                                 "{\"metadata\":{\"name\":\"x\"},\"data\":[]}",
                                 "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"x\"}}",
                                 std::string(100'000, '['),
-                                std::string("\0\x01\xff\xfe", 4)};
+                                std::string("\0\x01\xff\xfe", 4),
+                                "metadata: {name: \"\xff\"}\n"};
   for (const auto& body : bodies) {
     CAPTURE(body.substr(0, 60));
     CHECK(cluster.raw("POST", maps, body).status == 400);
     CHECK(cluster.raw("PUT", maps + "/x", body).status >= 400);
-    for (const auto* type : {"application/apply-patch+yaml", "application/merge-patch+json", "application/json-patch+json",
-                             "application/strategic-merge-patch+json"})
-      CHECK(cluster.raw("PATCH", maps + "/kube-root-ca.crt?fieldManager=x", body, type).status >= 400);
+    for (const auto* type : {"application/apply-patch+yaml", "application/merge-patch+json",
+                             "application/json-patch+json", "application/strategic-merge-patch+json"})
+      if (body != "[]" || std::string_view(type) != "application/json-patch+json")  // a patch that changes nothing
+        CHECK(cluster.raw("PATCH", maps + "/kube-root-ca.crt?fieldManager=x", body, type).status >= 400);
   }
   CHECK(names(cluster.get(maps)) == std::vector<std::string>{"kube-root-ca.crt"});
 }
