@@ -149,8 +149,11 @@ void apply_errors_at(const Schema& schema, const Json& value, const std::string&
                            : schema.type == Type::boolean                            ? "boolean"
                            : schema.type == Type::integer                            ? "numeric (int or float)"
                                                                                      : "scalar";
-    out.push_back(
-        fmt::format("{}: expected {}, got &value.valueUnstructured{{Value:{}}}", path, expected, plain(value)));
+    if (value.is_string() && std::string_view(expected).starts_with("numeric"))
+      out.push_back(fmt::format("{}: expected {}, got string", path, expected));
+    else
+      out.push_back(
+          fmt::format("{}: expected {}, got &value.valueUnstructured{{Value:{}}}", path, expected, plain(value)));
     return;
   }
   if (schema.type == Type::object) {

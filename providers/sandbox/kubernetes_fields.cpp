@@ -248,7 +248,7 @@ Json merge(const Schema& schema, const Json& live, const Json& config) {
     }
     return merged;
   }
-  // The order of `config`, with what only `live` has where it stood before the next item that both have.
+  // The order of `config`; what only `live` has comes as early as its own order allows.
   Json merged = Json::array();
   std::size_t next_live = 0;
   const auto take_live_only = [&] {
@@ -260,11 +260,11 @@ Json merge(const Schema& schema, const Json& live, const Json& config) {
   for (const auto& item : config) {
     const auto element = element_of(schema, item);
     const auto* old = item_with(schema, live, element);
+    take_live_only();
     if (old == nullptr) {
       merged.push_back(item);
       continue;
     }
-    take_live_only();
     merged.push_back(schema.list == Schema::List::keyed ? merge(*schema.element, *old, item) : item);
     if (next_live < live.size() && element_of(schema, live[next_live]) == element) ++next_live;
   }

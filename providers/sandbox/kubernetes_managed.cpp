@@ -72,10 +72,7 @@ void adopt_unowned(const Kind& kind, const Json& live, std::vector<Owner>& owner
 std::string described(const Owner& owner) {
   auto words = fmt::format("conflict with \"{}\"", owner.manager);
   if (!owner.subresource.empty()) words += fmt::format(" with subresource \"{}\"", owner.subresource);
-  if (owner.operation != "Apply") {
-    words += fmt::format(" using {}", owner.api_version);
-    if (!owner.time.empty()) words += fmt::format(" at {}", owner.time);
-  }
+  if (owner.operation != "Apply") words += fmt::format(" using {}", owner.api_version);
   return words;
 }
 

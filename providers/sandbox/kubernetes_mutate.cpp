@@ -122,12 +122,20 @@ Outcome evict(World& world, const Request& request) {
       201};
 }
 
+Kind scale_kind() {
+  Kind kind;
+  kind.group = "autoscaling";
+  kind.kind = "Scale";
+  kind.plural = "scales";
+  return kind;
+}
+
 // A Scale that was sent (or patched) becomes the replicas of its object.
 Outcome store_scale(World& world, const Request& request, const Record& before, const Json& scale,
                     const WriteOptions& options) {
   const auto& replicas = at(scale, "spec.replicas");
   if (!replicas.is_null() && (!replicas.is_number_integer() || replicas.get<std::int64_t>() < 0))
-    throw invalid(*request.kind, request.name,
+    throw invalid(scale_kind(), request.name,
                   {value_invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
   auto object = before.object;
   set_scale(*request.kind, object, replicas.is_null() ? 0 : replicas.get<std::int64_t>());
@@ -144,21 +152,27 @@ Outcome store_update(World& world, const Request& request, const Record& before,
   return {std::move(after.object), 200};
 }
 
+// "v1" is "/v1" where the group is named too.
+std::string group_and_version(const std::string& api_version) {
+  return api_version.find('/') == std::string::npos ? "/" + api_version : api_version;
+}
+
 Outcome store_applied(World& world, const Request& request, Json config, WriteOptions options, bool force,
                       bool dry_run) {
   const auto& kind = *request.kind;
   if (!config.is_object()) throw bad_request("the object provided is no object");
   if (text(config, "kind") != kind.kind || text(config, "apiVersion") != kind.api_version())
-    throw bad_request(
-        fmt::format("the API version in the data ({}, Kind={}) does not match the expected API version ({}, Kind={})",
-                    text(config, "apiVersion"), text(config, "kind"), kind.api_version(), kind.kind));
+    throw bad_request(text(config, "kind") == kind.kind
+                          ? fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                                        text(config, "apiVersion"), kind.api_version())
+                          : fmt::format("invalid object type: {}, Kind={}",
+                                        group_and_version(text(config, "apiVersion")), text(config, "kind")));
   if (const auto& owners = at(config, "metadata.managedFields");
       !owners.is_null() && !(owners.is_array() && owners.empty()))
     throw bad_request("metadata.managedFields must be nil");
   drop(config, "metadata.managedFields");
   if (name_of(config).empty()) config["metadata"]["name"] = request.name;
   require_same_name(request, config);
-  if (kind.namespaced) config["metadata"]["namespace"] = request.name_space;
   options.owned = true;
   const Writer writer{options.manager, request.subresource, world.stamp()};
   const auto before = world.get(kind, request.name_space, request.name);
@@ -196,7 +210,8 @@ PatchType patch_type(const Request& request) {
 Json patched(const Request& request, PatchType type, Json object, const Json& patch) {
   if (type == PatchType::json) return json_patch(object, patch);
   if (!patch.is_object())
-    throw bad_request("error decoding patch: json: cannot unmarshal array into Go value of type map");
+    throw bad_request(
+        "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}");
   if (type == PatchType::strategic)
     strategic_merge(request.subresource == "scale" ? builtin_schema("Scale") : *request.kind->schema, object, patch);
   else
@@ -290,17 +305,14 @@ DeleteRequest delete_request(const Call& call) {
       wanted.options.grace_seconds = grace.get<std::int64_t>();
     if (flag(body, "orphanDependents")) wanted.options.propagation = "Orphan";
     if (const auto& dry = at(body, "dryRun"); dry.is_array() && !dry.empty()) {
-      if (dry[0] != "All") throw invalid_options("DeleteOptions", value_not_supported("dryRun", dry[0], {"All"}));
+      if (dry[0] != "All") throw invalid_options("DeleteOptions", value_not_supported("dryRun", dry, {"All"}));
       wanted.dry_run = true;
     }
   }
   const auto& policy = wanted.options.propagation;
   if (!policy.empty() && policy != "Background" && policy != "Foreground" && policy != "Orphan")
-    throw StatusError(
-        422, "Invalid",
-        fmt::format("DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"{}\": must be one "
-                    "of \"Background\", \"Foreground\", \"Orphan\", or \"\"",
-                    policy));
+    throw invalid_options("DeleteOptions", value_not_supported("propagationPolicy", policy,
+                                                               {"Foreground", "Background", "Orphan", "nil"}));
   return wanted;
 }
 

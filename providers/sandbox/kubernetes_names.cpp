@@ -23,6 +23,10 @@ std::string new_uid() {
   return system::os_random().uuid();
 }
 
+bool is_base64(std::string_view text) {
+  return system::base64_decode(text).has_value();
+}
+
 std::string base64(std::string_view data) {
   return system::base64_encode(data);
 }

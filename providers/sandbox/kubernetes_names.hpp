@@ -12,5 +12,6 @@ namespace litedesk::sandbox::kube {
 [[nodiscard]] std::string random_suffix(std::string_view seed, std::size_t length = 5);
 [[nodiscard]] std::string new_uid();
 [[nodiscard]] std::string base64(std::string_view data);
+[[nodiscard]] bool is_base64(std::string_view text);
 
 }  // namespace litedesk::sandbox::kube

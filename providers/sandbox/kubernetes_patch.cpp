@@ -166,7 +166,8 @@ void merge_patch(Json& target, const Json& patch) {
 
 Json json_patch(const Json& target, const Json& patch) {
   if (!patch.is_array())
-    throw bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+    throw bad_request(
+        "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
   try {
     return target.patch(patch);
   } catch (const Json::parse_error& error) {

@@ -12,8 +12,17 @@ namespace litedesk::sandbox::kube {
 
 namespace {
 
+void require_base64(const Json& secret) {
+  const auto& data = at(secret, "data");
+  if (!data.is_object()) return;
+  for (const auto& value : data)
+    if (!is_base64(plain(value)))
+      throw bad_request("Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 0");
+}
+
 // stringData is written and never read.
 void fold_string_data(Json& secret) {
+  require_base64(secret);
   const auto given = secret.find("stringData");
   if (given == secret.end()) return;
   if (given->is_object())
@@ -51,8 +60,6 @@ void give_address(World& world, const Json& old, Json& service) {
         port["nodePort"] =
             30000 +
             small_hash(fmt::format("{}/{}:{}", namespace_of(service), name_of(service), port.value("port", 0))) % 2768;
-  if (type == "LoadBalancer" && !make(service, "status").contains("loadBalancer"))
-    service["status"]["loadBalancer"] = Json::object();
 }
 
 void label_job(const Json& old, Json& job) {
@@ -180,8 +187,7 @@ void prepare(World& world, const Kind& kind, const Json& old, Json& object) {
     object["metadata"]["finalizers"].push_back("kubernetes.io/pvc-protection");
   }
   if (name == "Ingress") choose_ingress_class(world, object);
-  if (name == "Ingress" && old.is_null() && !object.contains("status"))
-    object["status"]["loadBalancer"] = Json::object();
+  if ((name == "Ingress" || name == "Service") && old.is_null()) object["status"]["loadBalancer"] = Json::object();
 }
 
 void admit_pod(World& world, const Kind& kind, const std::string& name_space, Json& pod) {

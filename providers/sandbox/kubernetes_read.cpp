@@ -41,11 +41,13 @@ void check_revision(const Call& call, std::int64_t current) {
   const auto given = call.parameter("resourceVersion");
   if (given.empty() || given == "0") return;
   if (!std::all_of(given.begin(), given.end(), [](char c) { return c >= '0' && c <= '9'; }) || given.size() > 18)
-    throw bad_request(fmt::format(
-        "resourceVersion: Invalid value: \"{}\": strconv.ParseUint: parsing \"{}\": invalid syntax", given, given));
+    throw bad_request(
+        fmt::format("invalid resource version: resourceVersion: Invalid value: \"{}\": strconv.ParseUint: parsing "
+                    "\"{}\": invalid syntax",
+                    given, given));
   if (const auto wanted = std::stoll(given); wanted > current)
     throw StatusError(
-        504, "Timeout", fmt::format("Too large resource version: {}, current: {}", wanted, current),
+        504, "Timeout", fmt::format("Timeout: Too large resource version: {}, current: {}", wanted, current),
         {{"causes", Json::array({{{"reason", "ResourceVersionTooLarge"}, {"message", "Too large resource version"}}})},
          {"retryAfterSeconds", 1}});
 }

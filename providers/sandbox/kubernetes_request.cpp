@@ -32,15 +32,23 @@ Request parse_request(const Call& call, std::shared_ptr<const Kinds> kinds) {
   return request;
 }
 
+namespace {
+
+const char* options_name(const Call& call) {
+  if (call.method == "POST") return "CreateOptions";
+  if (call.method == "PUT") return "UpdateOptions";
+  return call.method == "DELETE" ? "DeleteOptions" : "PatchOptions";
+}
+
+}  // namespace
+
 bool is_dry_run(const Call& call) {
   if (!call.has_parameter("dryRun")) return false;
   const auto given = call.parameter("dryRun");
   if (given == "All") return true;
   if (given.empty()) return false;
-  throw invalid_options(call.method == "POST"  ? "CreateOptions"
-                        : call.method == "PUT" ? "UpdateOptions"
-                                               : "PatchOptions",
-                        value_not_supported("dryRun", given, {"All"}));
+  const auto sent = call.method == "DELETE" ? Json::array({given}) : Json(given);
+  throw invalid_options(options_name(call), value_not_supported("dryRun", sent, {"All"}));
 }
 
 FieldValidation field_validation(const Call& call) {
@@ -48,19 +56,20 @@ FieldValidation field_validation(const Call& call) {
   if (given == "Strict") return FieldValidation::strict;
   if (given == "Ignore") return FieldValidation::ignore;
   if (given == "Warn" || given.empty()) return FieldValidation::warn;
-  throw invalid_options("PatchOptions", value_not_supported("fieldValidation", given, {"Ignore", "Strict", "Warn"}));
+  throw invalid_options(options_name(call),
+                        value_not_supported("fieldValidation", given, {"", "Ignore", "Strict", "Warn"}));
 }
 
 std::string field_manager(const Call& call) {
   const auto given = call.parameter("fieldManager");
   if (given.size() > 128)
-    throw invalid_options("PatchOptions",
+    throw invalid_options(options_name(call),
                           {"FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager"});
   const auto printable = [](const std::string& name) {
     return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
   };
   if (!printable(given))
-    throw invalid_options("PatchOptions",
+    throw invalid_options(options_name(call),
                           value_invalid("fieldManager", "", "should only contain printable characters"));
   if (!given.empty()) return given;
   const auto agent = call.header("user-agent");

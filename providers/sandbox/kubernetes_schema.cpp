@@ -226,6 +226,8 @@ Json key_of(const Schema& list, const Json& item) {
       key[name] = "TCP";
     else if (const auto* field = list.element->field(name); field != nullptr && field->rules.contains("default"))
       key[name] = field->rules["default"];
+    else if (field != nullptr && field->rules.is_null())
+      key[name] = field->type == Schema::Type::integer ? Json(0) : Json("");  // built-in types have such defaults
   }
   return key;
 }

@@ -41,8 +41,9 @@ bool legal(std::string_view word) {
   });
 }
 
-std::string_view identifier(std::string_view word) {
+std::string_view identifier(std::string_view word, bool key = true) {
   word = trim(word);
+  if (word.empty() && key) throw bad_request("found '=', expected: !, identifier, or 'end of string'");
   if (legal(word)) return word;
   const auto bad = std::find_if(word.begin(), word.end(), [](char c) { return !legal({&c, 1}); });
   throw bad_request(fmt::format("unable to parse requirement: found '{}', expected: identifier", *bad));
@@ -67,14 +68,14 @@ LabelSelector LabelSelector::parse(std::string_view text) {
       requirement.op = op == "in" ? Operator::in : Operator::not_in;
       requirement.key = identifier(words.substr(0, space));
       for (const auto value : split(part.substr(open + 1, part.size() - open - 2)))
-        requirement.values.emplace_back(identifier(value));
+        requirement.values.emplace_back(identifier(value, false));
     } else if (const auto equals = part.find('='); equals != std::string_view::npos) {
       const bool negative = equals > 0 && part[equals - 1] == '!';
       requirement.op = negative ? Operator::not_in : Operator::in;
       requirement.key = identifier(part.substr(0, negative ? equals - 1 : equals));
       auto value = part.substr(equals + 1);
       if (!negative && value.starts_with('=')) value.remove_prefix(1);
-      requirement.values.emplace_back(identifier(value));
+      requirement.values.emplace_back(identifier(value, false));
     } else {
       requirement.key = identifier(part);
     }
@@ -185,8 +186,9 @@ FieldSelector FieldSelector::parse(const Kind& kind, std::string_view text) {
     Requirement requirement{std::string(trim(part.substr(0, negative ? equals - 1 : equals))), std::string(trim(value)),
                             !negative};
     if (std::find(known.begin(), known.end(), requirement.path) == known.end())
-      throw bad_request(fmt::format("\"{}\" is not a known field selector: only \"{}\"", requirement.path,
-                                    fmt::join(known, "\", \"")));
+      throw known.size() > 2 ? bad_request("field label not supported: " + requirement.path)
+                             : bad_request(fmt::format("\"{}\" is not a known field selector: only \"{}\"",
+                                                       requirement.path, fmt::join(known, "\", \"")));
     selector.requirements_.push_back(std::move(requirement));
   }
   return selector;

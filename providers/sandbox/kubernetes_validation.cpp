@@ -72,7 +72,10 @@ void check_labels(const Json& labels, const std::string& path, Causes& causes) {
 void check_port(const Json& value, const std::string& path, Causes& causes) {
   if (!value.is_number_integer()) return;
   const auto port = value.get<std::int64_t>();
-  if (port < 1 || port > 65535) causes.push_back(value_invalid(path, value, "must be between 1 and 65535, inclusive"));
+  if (port == 0)
+    causes.push_back(value_required(path));
+  else if (port < 1 || port > 65535)
+    causes.push_back(value_invalid(path, value, "must be between 1 and 65535, inclusive"));
 }
 
 void check_resources(const Json& container, const std::string& path, Causes& causes) {
@@ -190,7 +193,7 @@ void check_ingress(const Json& object, Causes& causes) {
   }
 }
 
-void check_data(const Json& object, bool base64, Causes& causes) {
+void check_data(const Json& object, bool secret, Causes& causes) {
   for (const auto* field : {"data", "binaryData"}) {
     const auto& data = at(object, field);
     if (!data.is_object()) continue;
@@ -204,7 +207,12 @@ void check_data(const Json& object, bool base64, Causes& causes) {
   std::size_t size = 0;
   if (const auto& data = at(object, "data"); data.is_object())
     for (const auto& value : data) size += plain(value).size();
-  if (base64) size = size / 4 * 3;
+  if (secret) {
+    size = size / 4 * 3;
+    if (text(object, "type") == "kubernetes.io/tls")
+      for (const auto* key : {"tls.crt", "tls.key"})
+        if (!at(object, "data").contains(key)) causes.push_back(value_required(fmt::format("data[{}]", key)));
+  }
   if (size > 1'048'576) causes.push_back({"FieldValueTooLong", "Too long: may not be more than 1048576 bytes", "data"});
 }
 
@@ -214,6 +222,8 @@ void check_autoscaler(const Json& object, Causes& causes) {
   if (most < 1) causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than 0"));
   if (most >= 1 && most < least)
     causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
+  if (text(object, "spec.scaleTargetRef.apiVersion").empty())
+    causes.push_back(value_invalid("spec.scaleTargetRef.apiVersion", "", "apiVersion must specify API group"));
 }
 
 void check_budget(const Json& object, Causes& causes) {
@@ -251,7 +261,10 @@ std::vector<Cause> validate_metadata(const Kind& kind, const Json& object) {
     if (name.find('/') != std::string::npos || name.find('%') != std::string::npos || name == "." || name == "..")
       causes.push_back(value_invalid("metadata.name", name, "may not contain '/'"));
   } else if (kind.kind == "Namespace" || kind.kind == "Service") {
-    if (!is_label_name(name)) causes.push_back(value_invalid("metadata.name", name, label_rule));
+    if (name.find('.') != std::string::npos)
+      causes.push_back(value_invalid("metadata.name", name, "must not contain dots"));
+    else if (!is_label_name(name))
+      causes.push_back(value_invalid("metadata.name", name, label_rule));
   } else if (!is_subdomain(name)) {
     causes.push_back(value_invalid("metadata.name", name, subdomain_rule));
   }
@@ -362,6 +375,10 @@ std::vector<Cause> validate_change(const Kind& kind, const Json& old, const Json
       causes.push_back(value_forbidden("immutable", "field is immutable when `immutable` is set"));
   }
   if (name == "Secret") immutable("type");
+  if (const auto had = text(old, "spec.clusterIP"); name == "Service" && !had.empty() &&
+                                                    had != text(object, "spec.clusterIP") &&
+                                                    text(object, "spec.type") != "ExternalName")
+    causes.push_back(value_invalid("spec.clusterIPs[0]", at(object, "spec.clusterIPs"), "may not change once set"));
   if (name == "StorageClass") {
     immutable("provisioner");
     immutable("reclaimPolicy");

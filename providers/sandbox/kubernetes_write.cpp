@@ -16,27 +16,32 @@ void refuse_invalid(const Kind& kind, const Json& object, const std::vector<Caus
   if (!causes.empty()) throw invalid(kind, name_of(object), causes);
 }
 
+// What is wrong with the outcome of a patch is told of the patch.
+StatusError invalid_patch(const Json& sent, const std::string& why) {
+  const auto message = fmt::format("Invalid value: {}: {}", Json(sent.dump()).dump(), why);
+  return {422,
+          "Invalid",
+          fmt::format(" \"\" is invalid: patch: {}", message),
+          {{"causes", Json::array({{{"reason", "FieldValueInvalid"}, {"message", message}, {"field", "patch"}}})}}};
+}
+
 // Decodes as the kind, and says or refuses what it has too much of.
 void decode_object(const Kind& kind, Json& object, const WriteOptions& options) {
   const auto sent = options.patch ? object : Json();
   auto decoded = decode(*kind.schema, object);
   const auto cannot = fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: ", kind.kind, kind.version);
   // A CRD's schema has its own words for wrong types, in validation.
-  for (const auto& mismatch : decoded.mismatched)
-    if (!kind.custom_schema || mismatch.find(" ObjectMeta.") != std::string::npos) throw bad_request(cannot + mismatch);
+  for (const auto& mismatch : decoded.mismatched) {
+    if (kind.custom_schema && mismatch.find(" ObjectMeta.") == std::string::npos) continue;
+    throw options.patch ? invalid_patch(sent, mismatch) : bad_request(cannot + mismatch);
+  }
   if (decoded.unknown.empty() || options.validation == FieldValidation::ignore) return;
   std::vector<std::string> words;
   for (const auto& field : decoded.unknown) words.push_back(fmt::format("unknown field \"{}\"", field));
-  if (options.validation == FieldValidation::strict && options.patch)
-    throw StatusError(
-        422, "Invalid",
-        fmt::format(" \"\" is invalid: patch: Invalid value: {}: strict decoding error: {}", Json(sent.dump()).dump(),
-                    fmt::join(words, ", ")),
-        {{"causes", Json::array({{{"reason", "FieldValueInvalid"},
-                                  {"message", fmt::format("strict decoding error: {}", fmt::join(words, ", "))},
-                                  {"field", "patch"}}})}});
-  if (options.validation == FieldValidation::strict)
-    throw bad_request(fmt::format("{}strict decoding error: {}", cannot, fmt::join(words, ", ")));
+  if (options.validation == FieldValidation::strict) {
+    const auto why = fmt::format("strict decoding error: {}", fmt::join(words, ", "));
+    throw options.patch ? invalid_patch(sent, why) : bad_request(cannot + why);
+  }
   if (options.warnings != nullptr) options.warnings->insert(options.warnings->end(), words.begin(), words.end());
 }
 
@@ -57,6 +62,9 @@ void require_kind(const Kind& kind, const Json& object) {
   const auto given_version = text(object, "apiVersion");
   if (given_kind == kind.kind && given_version == kind.api_version()) return;
   if (given_kind.empty() && given_version.empty() && !kind.custom) return;  // the path says it
+  if (kind.custom)
+    throw bad_request(fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                                  given_version, kind.api_version()));
   throw bad_request(
       fmt::format("{} in version \"{}\" cannot be handled as a {}: no kind \"{}\" is registered for version \"{}\"",
                   given_kind, given_version, kind.kind, given_kind, given_version));
@@ -125,8 +133,8 @@ Record create_object(World& world, const Kind& kind, const std::string& name_spa
   decode_object(kind, object, options);
   if (const auto given = namespace_of(object); kind.namespaced && !given.empty() && given != name_space)
     throw bad_request("the namespace of the provided object does not match the namespace sent on the request");
-  if (!text(object, "metadata.resourceVersion").empty())
-    throw bad_request("resourceVersion should not be set on objects to be created");
+  if (!options.owned && !text(object, "metadata.resourceVersion").empty())
+    throw StatusError(500, "", "resourceVersion should not be set on objects to be created");
   require_namespace(world, kind, name_space, name_of(object));
 
   set_initial_metadata(world, kind, name_space, object);
