@@ -216,11 +216,11 @@ FieldSet fields_of(const Schema& schema, const Json& object) {
   return set;
 }
 
-std::pair<FieldSet, FieldSet> compare(const Schema& schema, const Json& before, const Json& after) {
-  std::pair<FieldSet, FieldSet> result;
-  compare_at(schema, before, after, result.first, result.second);
-  prune_empty(result.first);
-  prune_empty(result.second);
+Difference compare(const Schema& schema, const Json& before, const Json& after) {
+  Difference result;
+  compare_at(schema, before, after, result.changed, result.removed);
+  prune_empty(result.changed);
+  prune_empty(result.removed);
   return result;
 }
 

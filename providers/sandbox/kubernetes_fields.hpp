@@ -4,7 +4,6 @@
 
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -37,8 +36,11 @@ class FieldSet {
 
 // The fields that an object states: leaves, atomic parts, and the items of keyed lists and sets.
 [[nodiscard]] FieldSet fields_of(const Schema& schema, const Json& object);
-// What differs: `first` are fields of `after` that are new or other, `second` fields of `before` that are gone.
-[[nodiscard]] std::pair<FieldSet, FieldSet> compare(const Schema& schema, const Json& before, const Json& after);
+struct Difference {
+  FieldSet changed;  // fields of `after` that are new or other
+  FieldSet removed;  // fields of `before` that are gone
+};
+[[nodiscard]] Difference compare(const Schema& schema, const Json& before, const Json& after);
 // `live` with all that `config` states.
 [[nodiscard]] Json merge(const Schema& schema, const Json& live, const Json& config);
 // Removes those fields, except what `kept` holds of them or below them, and the maps and lists that this empties.

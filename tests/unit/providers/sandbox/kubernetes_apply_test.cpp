@@ -70,8 +70,7 @@ TEST_CASE("a conflict with who wrote by other means names the version") {
   cluster.make_namespace();
   cluster.send("POST", acme + "/configmaps?fieldManager=hand", config_map("settings", {{"a", "1"}}));
   const auto refused = cluster.apply(map, config_map("settings", {{"a", "x"}}));
-  CHECK(refused.message() ==
-        "Apply failed with 1 conflict: conflict with \"hand\" using v1: .data.a");
+  CHECK(refused.message() == "Apply failed with 1 conflict: conflict with \"hand\" using v1: .data.a");
 }
 
 TEST_CASE("containers merge by name, and what others added to them is kept") {
@@ -174,8 +173,9 @@ TEST_CASE("replicas that were scaled belong to the scale subresource") {
   CHECK(cluster.get(deployments + "/web")["spec"]["replicas"] == 3);
   const auto refused = cluster.apply(deployments + "/web", deployment("web", "web:1"));
   CHECK(refused.status == 409);
-  CHECK(refused.message().find("conflict with \"autoscaler\" with subresource \"scale\" using apps/v1: .spec.replicas") !=
-        std::string::npos);
+  CHECK(
+      refused.message().find("conflict with \"autoscaler\" with subresource \"scale\" using apps/v1: .spec.replicas") !=
+      std::string::npos);
 }
 
 TEST_CASE("a secret's plain text is stored encoded, and applying it again changes nothing") {

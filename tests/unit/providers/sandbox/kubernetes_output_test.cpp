@@ -14,7 +14,9 @@ TEST_CASE("quantities are written in their canonical form") {
       {"1e3", "1e3"},         {"1.5Gi", "1536Mi"},  {"2k", "2k"},     {"100M", "100M"},
       {"1048576", "1048576"}, {"-1", "-1"},         {"0.0001", "1m"}, {"1Ki", "1Ki"},
   };
-  for (const auto& [given, canonical] : cases) {
+  for (const auto& pair : cases) {
+    const auto* given = pair.first;
+    const auto* canonical = pair.second;
     CAPTURE(given);
     const auto quantity = kube::parse_quantity(given);
     REQUIRE(quantity);
@@ -63,7 +65,8 @@ TEST_CASE("every kind has as many cells as columns") {
   for (const auto& group :
        {std::string("/api/v1"), std::string("/apis/apps/v1"), std::string("/apis/networking.k8s.io/v1"),
         std::string("/apis/cert-manager.io/v1"), std::string("/apis/storage.k8s.io/v1")}) {
-    for (const auto& resource : cluster.get(group)["resources"]) {
+    const auto served = cluster.get(group);
+    for (const auto& resource : served["resources"]) {
       const auto name = text(resource, "name");
       if (name.find('/') != std::string::npos) continue;
       CAPTURE(name);
@@ -79,7 +82,8 @@ TEST_CASE("discovery, old and aggregated, names the same resources") {
   const auto aggregated = cluster.raw(
       "GET", "/apis", {}, "", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json");
   CHECK(aggregated.content_type == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
-  for (const auto& group : Json::parse(aggregated.body)["items"]) {
+  const auto groups = Json::parse(aggregated.body);
+  for (const auto& group : groups["items"]) {
     for (const auto& version : group["versions"]) {
       std::vector<std::string> wanted;
       for (const auto& resource : version["resources"]) wanted.push_back(text(resource, "resource"));

@@ -249,7 +249,9 @@ TEST_CASE("lists are selected by labels and fields") {
       {"fieldSelector=metadata.name%3Dthree", {"three"}},
       {"fieldSelector=metadata.name!%3Dthree&labelSelector=tier", {"one", "two"}},
   };
-  for (const auto& [query, expected] : cases) {
+  for (const auto& pair : cases) {
+    const auto& query = pair.first;
+    const auto& expected = pair.second;
     CAPTURE(query);
     CHECK(names(cluster.get(maps + "?" + query)) == expected);
   }
