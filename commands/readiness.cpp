@@ -54,6 +54,7 @@ bool refused_for_good(const std::string& message) {
 
 struct PodState {
   std::string component;
+  std::string replica_set;  // UID of its controller
   std::vector<PodTrouble> troubles;
 };
 
@@ -84,6 +85,7 @@ class Wait {
       });
     };
     start([this] { watch_deployments(); });
+    start([this] { watch_replica_sets(); });
     start([this] { watch_pods(); });
     if (!goal_.certificate.empty()) start([this] { watch_certificate(); });
     if (!goal_.jobs.empty()) start([this] { watch_jobs(); });
@@ -156,6 +158,32 @@ class Wait {
         stop_.get_token());
   }
 
+  void watch_replica_sets() {
+    const kubernetes::ListOptions ours{.label_selector = "litedesk.io/tenant=" + goal_.tenant, .field_selector = {}};
+    world_.watcher.watch(
+        kubernetes::type_of("apps/v1", "ReplicaSet"), goal_.name_space, ours,
+        [this](const kubernetes::WatchEvent& event) {
+          if (event.type != EventType::bookmark) {
+            const std::lock_guard lock(mutex_);
+            if (event.type == EventType::deleted)
+              replica_sets_.erase(event.object.uid());
+            else
+              replica_sets_[event.object.uid()] = event.object;
+            refresh(event.object.label("app.kubernetes.io/component"));
+          }
+          return !stop_.stop_requested();
+        },
+        stop_.get_token());
+  }
+
+  // Whether a pod runs its Deployment's present template. `mutex_` is held.
+  bool current(const PodState& pod) const {
+    const auto deployment = deployments_.find(pod.component);
+    const auto set = replica_sets_.find(pod.replica_set);
+    return deployment != deployments_.end() && set != replica_sets_.end() &&
+           kubernetes::is_current_replica_set(deployment->second, set->second);
+  }
+
   void watch_pods() {
     const kubernetes::ListOptions ours{.label_selector = "litedesk.io/tenant=" + goal_.tenant, .field_selector = {}};
     world_.watcher.watch(
@@ -179,7 +207,7 @@ class Wait {
       final_since_.erase(name);
     } else {
       auto& pod = pods_[name];
-      pod = {component, kubernetes::pod_troubles(event.object)};
+      pod = {component, kubernetes::controller_uid(event.object), kubernetes::pod_troubles(event.object)};
       count(name, pod);
     }
     refresh(component);
@@ -206,18 +234,22 @@ class Wait {
       final_since_.erase(name);
   }
 
-  // Looks at a component anew after one of its pods or its Deployment changed. `mutex_` is held.
+  // Looks at a component anew after one of its pods or ReplicaSets or its Deployment changed. `mutex_` is held.
   void refresh(const std::string& component) {
     const auto found = deployments_.find(component);
     if (found == deployments_.end()) return;
     std::vector<PodTrouble> troubles;
     for (const auto& [name, pod] : pods_)
-      if (pod.component == component) troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
+      if (pod.component == component && current(pod))
+        troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
     const auto part = deployment_part(component, found->second, troubles);
     set_part(component, part.state, part.reason, part.message);
     if (part.state == "failed")
       finish_locked(ReadinessEnd::failed, component + ": " + part.reason + ": " + part.message);
-    if (const auto refused = kubernetes::replica_failure(found->second); refused && refused_for_good(refused->message))
+    const bool seen =
+        found->second.integer("status.observedGeneration", 0) >= found->second.integer("metadata.generation", 0);
+    if (const auto refused = kubernetes::replica_failure(found->second);
+        seen && refused && refused_for_good(refused->message))
       finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
     judge_pods();
     judge();
@@ -227,6 +259,7 @@ class Wait {
   void judge_pods() {
     const auto now = world_.clock.steady();
     for (const auto& [name, pod] : pods_) {
+      if (!current(pod)) continue;
       for (const auto& trouble : pod.troubles) {
         const auto say = pod.component + ": " + sentence(trouble);
         const auto image = image_since_.find(name);
@@ -340,6 +373,7 @@ class Wait {
     std::vector<std::string> details;
     std::set<std::string> seen;
     for (const auto& [name, pod] : pods_) {
+      if (!current(pod)) continue;
       for (const auto& trouble : pod.troubles) {
         if (!trouble.crash || !seen.insert(pod.component).second) continue;
         for (const bool previous : {true, false}) {
@@ -381,7 +415,8 @@ class Wait {
   std::string reason_;
   bool dns_done_ = false, database_done_ = false;
   std::map<std::string, Part> parts_;
-  std::map<std::string, Object> deployments_;
+  std::map<std::string, Object> deployments_;   // by name
+  std::map<std::string, Object> replica_sets_;  // by UID
   std::map<std::string, PodState> pods_;
   std::map<std::string, system::SteadyPoint> image_since_, final_since_;
   std::map<std::string, int> pulls_, crashes_before_;

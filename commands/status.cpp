@@ -35,12 +35,15 @@ void guarded(Part& part, const Read& read) {
 }
 
 Part deployment_state(const std::string& name, const std::optional<Object>& deployment,
-                      const std::vector<Object>& pods) {
+                      const std::vector<Object>& replica_sets, const std::vector<Object>& pods) {
   if (!deployment) return {name, "failed", "Missing", "there is no Deployment " + name, ""};
   std::vector<kubernetes::PodTrouble> troubles;
-  for (const auto& pod : pods)
-    if (pod.label("app.kubernetes.io/component") == name && !pod.deleting())
-      for (auto& trouble : kubernetes::pod_troubles(pod)) troubles.push_back(std::move(trouble));
+  for (const auto& set : replica_sets) {
+    if (!kubernetes::is_current_replica_set(*deployment, set)) continue;
+    for (const auto& pod : pods)
+      if (kubernetes::controller_uid(pod) == set.uid() && !pod.deleting())
+        for (auto& trouble : kubernetes::pod_troubles(pod)) troubles.push_back(std::move(trouble));
+  }
   auto part = deployment_part(name, *deployment, troubles);
   if (const auto refused = kubernetes::replica_failure(*deployment))
     part = {name, "failed", refused->reason, refused->message, refused->since};
@@ -134,17 +137,21 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
       {deployment, names.name_space, "frontend"},
       {kubernetes::type_of("networking.k8s.io/v1", "Ingress"), names.name_space, "litedesk"}};
   kubernetes::Each<std::optional<Object>> objects;
-  std::vector<Object> pods, certificates;
+  std::vector<Object> replica_sets, pods, certificates;
   std::optional<Part> pods_unknown;
   Part database{"database", "", "", "", ""}, dns{"dns", "", "", "", ""}, certificate{"certificate", "", "", "", ""};
   run_all({
       [&] { objects = world.objects.get_all(refs); },
       [&] {
+        const kubernetes::ListOptions ours{.label_selector = "litedesk.io/tenant=" + tenant.slug, .field_selector = {}};
         try {
-          pods = world.objects
-                     .list(kubernetes::type_of("v1", "Pod"), names.name_space,
-                           {.label_selector = "litedesk.io/tenant=" + tenant.slug, .field_selector = {}})
-                     .items;
+          run_all({
+              [&] { pods = world.objects.list(kubernetes::type_of("v1", "Pod"), names.name_space, ours).items; },
+              [&] {
+                replica_sets =
+                    world.objects.list(kubernetes::type_of("apps/v1", "ReplicaSet"), names.name_space, ours).items;
+              },
+          });
         } catch (const PermissionDenied& error) {
           pods_unknown = unknown_part("pods", error);
         }
@@ -182,8 +189,8 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   else if (there->deleting())
     name_space = {"namespace", "failed", "Terminating", names.name_space + " is being deleted",
                   there->text("metadata.deletionTimestamp")};
-  status.parts = {std::move(name_space), deployment_state("backend", object(1), pods),
-                  deployment_state("frontend", object(2), pods)};
+  status.parts = {std::move(name_space), deployment_state("backend", object(1), replica_sets, pods),
+                  deployment_state("frontend", object(2), replica_sets, pods)};
   Part ingress{"ingress", "ok", "", "routes " + names.host, ""};
   if (!object(3)) ingress = {"ingress", "failed", "Missing", "there is no Ingress", ""};
   status.parts.push_back(std::move(ingress));
@@ -224,7 +231,7 @@ std::vector<StatusLine> fleet_status(World& world) {
       const auto rollout = kubernetes::deployment_status(*found->second);
       line.ready +=
           (line.ready.empty() ? "" : " ") + std::to_string(rollout.ready) + "/" + std::to_string(rollout.wanted);
-      states.push_back(deployment_state(name, *found->second, {}));
+      states.push_back(deployment_state(name, *found->second, {}, {}));
       if (states.back().state != "ok" && line.message.empty())
         line.message = std::string(name) + ": " + states.back().message;
     }

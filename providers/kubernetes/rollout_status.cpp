@@ -96,4 +96,19 @@ std::optional<Condition> replica_failure(const Object& object) {
   return condition;
 }
 
+bool is_current_replica_set(const Object& deployment, const Object& replica_set) {
+  constexpr const char* revision = "deployment.kubernetes.io/revision";
+  if (deployment.integer("status.observedGeneration", 0) < deployment.integer("metadata.generation", 0)) return false;
+  return controller_uid(replica_set) == deployment.uid() && !deployment.annotation(revision).empty() &&
+         replica_set.annotation(revision) == deployment.annotation(revision);
+}
+
+std::string controller_uid(const Object& object) {
+  const auto& owners = object.at("metadata.ownerReferences");
+  if (!owners.is_array()) return {};
+  for (const auto& owner : owners)
+    if (owner.is_object() && owner.value("controller", false)) return owner.value("uid", "");
+  return {};
+}
+
 }  // namespace litedesk::kubernetes

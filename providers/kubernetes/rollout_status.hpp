@@ -39,4 +39,13 @@ struct PodTrouble {
 // A Deployment's ReplicaFailure condition, or a ReplicaSet's: pods that the API server refuses to create.
 [[nodiscard]] std::optional<Condition> replica_failure(const Object& object);
 
+// Whether a ReplicaSet is the one of its Deployment's present template: the Deployment controls it, both carry the same
+// revision, and the Deployment's controller has seen the present generation (before that no ReplicaSet is). Pods of
+// older ones say nothing about a rollout. Rule: k8s.io/kubectl/pkg/util/deployment, annotation
+// deployment.kubernetes.io/revision.
+[[nodiscard]] bool is_current_replica_set(const Object& deployment, const Object& replica_set);
+
+// The UID of the object that controls this one; empty when none does.
+[[nodiscard]] std::string controller_uid(const Object& object);
+
 }  // namespace litedesk::kubernetes

@@ -214,6 +214,26 @@ TEST_CASE("the pod's own troubles have no container") {
           .reason == "PreemptionByScheduler");
 }
 
+TEST_CASE("only the ReplicaSet of the present template speaks for a rollout") {
+  auto deployment = parse(
+      R"({"metadata":{"uid":"d","generation":2,"annotations":{"deployment.kubernetes.io/revision":"2"}},"status":{"observedGeneration":2}})");
+  const auto set = [](const std::string& owner, const std::string& revision) {
+    return Object(Json{{"metadata",
+                        {{"annotations", {{"deployment.kubernetes.io/revision", revision}}},
+                         {"ownerReferences", {{{"uid", "other"}}, {{"uid", owner}, {"controller", true}}}}}}});
+  };
+  CHECK(is_current_replica_set(deployment, set("d", "2")));
+  CHECK_FALSE(is_current_replica_set(deployment, set("d", "1")));
+  CHECK_FALSE(is_current_replica_set(deployment, set("another", "2")));
+  CHECK_FALSE(is_current_replica_set(deployment, Object()));
+
+  deployment.json()["metadata"]["generation"] = 3;  // not yet seen by the controller
+  CHECK_FALSE(is_current_replica_set(deployment, set("d", "2")));
+  deployment.json()["metadata"] = {{"uid", "d"}};  // no revision yet
+  CHECK_FALSE(is_current_replica_set(deployment, Object()));
+  CHECK(controller_uid(Object()).empty());
+}
+
 TEST_CASE("pods that the API server refuses to create are a ReplicaFailure") {
   const auto* const failure =
       R"({"status":{"conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"exceeded quota"}]}})";
