@@ -3,12 +3,13 @@
 
 usage: kill_points.py [--every N] [--action ACTION]...
 
-Each point registers a tenant of its own on one served sandbox, runs `instance provision` through a relay that does one of
+Each point registers a tenant of its own on a served sandbox (a new one every POINTS_A_WORLD, as an Atlas project holds 100 users),
+runs `instance provision` through a relay that does one of
 relay.ACTIONS to request number k, then runs it again undisturbed. Afterwards all three providers and the registry must hold
 what an undisturbed run leaves: no object more or less, nothing orphaned, and the password of the database user must be the one
 in the Secret. Where the broken run ended by rolling back (exit 7), nothing of it may be left before the second run.
 
-LITEDESK_FAST is the program to run (build/debug/fast_litedesk: back-off costs no time).
+LITEDESK_FAST is the program to run (build/debug/tests/fast_litedesk: back-off costs no time).
 """
 import argparse
 import atexit
@@ -23,7 +24,8 @@ import time
 import harness
 import relay
 
-FAST = os.environ.get("LITEDESK_FAST") or os.path.join(harness.ROOT, "build", "debug", "fast_litedesk")
+FAST = os.environ.get("LITEDESK_FAST") or os.path.join(harness.ROOT, "build", "debug", "tests", "fast_litedesk")
+POINTS_A_WORLD = 40
 KINDS = ["serviceaccounts", "secrets", "services", "resourcequotas", "limitranges", "apps/deployments", "networking.k8s.io/ingresses",
          "networking.k8s.io/networkpolicies", "policy/poddisruptionbudgets", "cert-manager.io/certificates"]
 
@@ -44,6 +46,10 @@ class World:
         self.target = harness.Target("relay", values, kubeconfig=through, route53=self.relay.urls[1], atlas=self.relay.urls[2], binary=FAST)
         self.direct = harness.Target("direct", values, binary=FAST)
         self.direct.home = self.target.home
+
+    def close(self):
+        self.relay.close()
+        self.serve.close()
 
     def provision(self, slug, at=0, action=None):
         self.relay.arm(at, action)
@@ -148,7 +154,7 @@ def main():
     actions = args.action or list(relay.ACTIONS)
 
     world = World()
-    atexit.register(world.relay.close)
+    atexit.register(lambda: world.close())
     code, out, err = world.direct.run("tenant", "create", "Point", "--email", "o@point.example", "--slug", "reference", "--tier", "starter")
     assert code == 0, err
     code, out, err = world.provision("reference")
@@ -160,10 +166,14 @@ def main():
     writes = [line for line in world.relay.seen if line.split()[0] not in ("GET", "HEAD") and "dryRun=All" not in line and "/oauth/" not in line]
     assert not writes, "a second provision sent %s" % writes
 
-    passed, failures, outcomes, begin = 0, [], {}, time.monotonic()
+    points, passed, failures, outcomes, begin = 0, 0, [], {}, time.monotonic()
     for action in actions:
         for at in range(1, requests + 1, args.every):
             slug = "p%s%03d" % (action.replace("-", "")[:6], at)
+            points += 1
+            if points % POINTS_A_WORLD == 0:
+                world.close()
+                world = World()
             try:
                 code, out, err = world.direct.run("tenant", "create", "Point", "--email", "o@point.example", "--slug", slug, "--tier", "starter")
                 assert code == 0, err
@@ -196,7 +206,6 @@ def main():
     tried = passed + len(failures)
     print("kill points: %d tried (%d requests a provision), %.0f ms each; first runs ended: %s" % (
         tried, requests, 1000 * seconds / max(tried, 1), ", ".join("%s exit %d: %d" % (a, c, n) for (a, c), n in sorted(outcomes.items()))))
-    world.serve.close()
     harness.main_summary(passed, len(failures))
 
 

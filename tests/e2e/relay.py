@@ -28,6 +28,7 @@ class Relay:
         self.urls = []
         self._loop = asyncio.new_event_loop()
         self._servers = []
+        self._clients = set()
         ready = threading.Event()
 
         def serve():
@@ -37,7 +38,7 @@ class Relay:
                 for upstream in upstreams:
                     parts = urlsplit(upstream)
                     server = await asyncio.start_server(
-                        lambda r, w, p=parts: self._client(r, w, p.hostname, p.port), "127.0.0.1", 0)
+                        lambda r, w, p=parts: self._take(r, w, p.hostname, p.port), "127.0.0.1", 0)
                     self._servers.append(server)
                     self.urls.append("http://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
                 ready.set()
@@ -52,7 +53,7 @@ class Relay:
         async def end():
             for server in self._servers:
                 server.close()
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            others = list(self._clients)
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
@@ -63,6 +64,11 @@ class Relay:
     def arm(self, at=0, action=None):
         """Counts from nothing again; does `action` to the request number `at`."""
         self.count, self.seen, self.at, self.action, self.pid, self.fired = 0, [], at, action, None, False
+
+    def _take(self, reader, writer, host, port):
+        task = self._loop.create_task(self._client(reader, writer, host, port))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
 
     def _kill(self):
         if self.pid:
@@ -104,7 +110,7 @@ class Relay:
                                  % (len(text), text))
                     await writer.drain()
                     continue
-                if not await self._forward(lines, headers, body, writer, host, port, action):
+                if not await self._forward(lines, headers, body, reader, writer, host, port, action):
                     return
         except (ConnectionError, asyncio.IncompleteReadError, OSError):
             pass
@@ -124,7 +130,7 @@ class Relay:
             headers[name.strip().lower()] = value.strip()
         return lines, headers
 
-    async def _forward(self, lines, headers, body, writer, host, port, action):
+    async def _forward(self, lines, headers, body, reader, writer, host, port, action):
         """True when the client's connection can be used for a further request."""
         up_reader, up_writer = await asyncio.open_connection(host, port)
         try:
@@ -154,9 +160,23 @@ class Relay:
                     writer.write(await up_reader.readexactly(int(length)))
                 await writer.drain()
                 return True
-            while data := await up_reader.read(65536):
-                writer.write(data)
-                await writer.drain()
+            await self._stream(reader, writer, up_reader)
             return False
         finally:
             up_writer.close()
+
+    @staticmethod
+    async def _stream(reader, writer, up_reader):
+        """Copies a stream until either end closes it: a client that is gone must not keep a watch open."""
+        gone = asyncio.ensure_future(reader.read(1))
+        try:
+            while True:
+                data = asyncio.ensure_future(up_reader.read(65536))
+                await asyncio.wait({gone, data}, return_when=asyncio.FIRST_COMPLETED)
+                if not data.done() or not data.result():
+                    data.cancel()
+                    return
+                writer.write(data.result())
+                await writer.drain()
+        finally:
+            gone.cancel()
