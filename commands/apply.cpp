@@ -174,7 +174,8 @@ class Applier {
     if (changes.empty()) return true;
     std::vector<kubernetes::Object> objects;
     objects.reserve(changes.size());
-    for (const auto* change : changes) objects.emplace_back(change->desired);
+    for (const auto* change : changes)
+      objects.emplace_back(change->interim.is_null() ? change->desired : change->interim);
     kubernetes::Each<kubernetes::Object> results;
     try {
       results = world_.applier.apply_all(objects, {});
@@ -247,6 +248,11 @@ std::exception_ptr ApplyReport::first_error() const {
     if (!first) first = outcome.error;
   }
   return first;
+}
+
+void apply_final_forms(const World& world, const Plan& plan) {
+  for (const auto& change : plan.changes)
+    if (!change.interim.is_null()) world.applier.apply(kubernetes::Object(change.desired), {});
 }
 
 void apply_waves(const World& world, const Plan& plan, const DesiredState& desired, const LiveState& live, Wave from,

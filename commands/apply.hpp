@@ -37,6 +37,9 @@ struct ApplyReport {
 void apply_waves(const World& world, const Plan& plan, const DesiredState& desired, const LiveState& live, Wave from,
                  Wave to, ApplyReport& report, const Observer& observer);
 
+// Applies the final form of what was applied in an interim form (Change::interim), once the instance is ready.
+void apply_final_forms(const World& world, const Plan& plan);
+
 // What an undo left behind, and why; empty when everything is as before.
 struct UndoReport {
   std::vector<std::string> left;

@@ -30,6 +30,7 @@ struct Change {
   std::vector<ResourceId> depends_on;  // must be done first
   std::string note;  // "adopts what an interrupted run made", "compared by managed fields"; may be empty
   Json desired;      // as sent; holds secrets: never printed, never stored
+  Json interim;      // sent instead until the instance is ready; null when `desired` is sent at once
   Json live;         // as read, for undoing an update; null for create
 };
 

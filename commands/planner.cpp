@@ -6,6 +6,7 @@
 
 #include "commands/dns_records.hpp"
 #include "commands/field_diff.hpp"
+#include "commands/quantity.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -111,6 +112,8 @@ class Planner {
           change.note = "compared by the fields that litedesk manages: a dry run is not permitted";
         }
         change.verb = change.fields.empty() ? Verb::none : Verb::update;
+        if (ref.type.kind == "ResourceQuota" && change.verb == Verb::update)
+          change.interim = interim_quota(change.live, json);
       }
       wanted_.insert(ref);
       finish(std::move(change));
@@ -274,6 +277,31 @@ Wave wave_of(const ResourceId& id) {
   if (id.kind == "Certificate" || id.kind == "Ingress") return Wave::after_dns;
   if (id.kind == "Job") return Wave::after_database;
   return Wave::namespaced;
+}
+
+Json interim_quota(const Json& live, const Json& wanted) {
+  const auto limits = [](const Json& quota) {
+    const auto spec = quota.find("spec");
+    return spec == quota.end() ? Json::object() : spec->value("hard", Json::object());
+  };
+  const auto quantity = [](const Json& value) {
+    return parse_quantity(value.is_string() ? value.get<std::string>() : value.dump());
+  };
+  const auto before = limits(live), after = limits(wanted);
+  auto wider = after;
+  for (const auto& [key, value] : after.items()) {
+    const auto old = before.find(key);
+    if (old == before.end()) {
+      wider.erase(key);  // it did not limit the pods that are there
+      continue;
+    }
+    const auto was = quantity(*old), will_be = quantity(value);
+    if (was && will_be && was->thousandths > will_be->thousandths) wider[key] = *old;
+  }
+  if (wider == after) return nullptr;
+  auto interim = wanted;
+  interim["spec"]["hard"] = std::move(wider);
+  return interim;
 }
 
 ResourceId resource_id(const ObjectRef& ref) {

@@ -33,6 +33,11 @@ struct PlanInputs {
 enum class Wave { first, namespaced, after_dns, after_database };
 [[nodiscard]] Wave wave_of(const ResourceId& id);
 
+// The quota to apply until the instance is ready, when the wanted one is narrower than the live one somewhere: for each
+// limit the wider of the two. A rolling update keeps the old pods until new ones run, and the narrower quota would
+// refuse those. Null when the wanted one can be applied at once.
+[[nodiscard]] Json interim_quota(const Json& live, const Json& wanted);
+
 [[nodiscard]] ResourceId resource_id(const kubernetes::ObjectRef& ref);
 [[nodiscard]] ResourceId user_id(const Settings& settings, std::string_view username);
 [[nodiscard]] ResourceId record_id(const route53::HostedZoneId& zone, const route53::RecordSet& record);

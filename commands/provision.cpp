@@ -258,6 +258,7 @@ class Run {
       if (has_changes(Wave::after_dns)) steps.dns_done = [this] { apply_wave(Wave::after_dns); };
       if (has_changes(Wave::after_database)) steps.database_done = [this] { apply_wave(Wave::after_database); };
       ready = await_readiness(world_, goal, steps, observer_);
+      if (ready.end == ReadinessEnd::ready) apply_final_forms(world_, prepared_.plan);
     } catch (const std::exception& error) {
       const bool stopped = world_.interrupted.stop_requested();
       fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});

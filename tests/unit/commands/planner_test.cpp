@@ -147,6 +147,33 @@ TEST_CASE("where a dry run is refused, the managed fields are compared, and the 
   CHECK(find(plan, "Deployment").note.find("dry run is not permitted") != std::string::npos);
 }
 
+TEST_CASE("a quota is narrowed only once the instance is ready") {
+  const auto quota = [](Json hard) { return Json{{"kind", "ResourceQuota"}, {"spec", {{"hard", std::move(hard)}}}}; };
+  const auto live = quota({{"pods", "27"}, {"limits.cpu", "1500m"}, {"secrets", "3"}});
+  // Wider or equal everywhere: at once.
+  CHECK(interim_quota(live, quota({{"pods", 27}, {"limits.cpu", "2"}, {"secrets", "3"}})).is_null());
+  // A limit that goes away is wider too.
+  CHECK(interim_quota(live, quota({{"pods", "27"}})).is_null());
+  // Narrower somewhere, wider elsewhere: the wider of the two, and no limit that is new.
+  CHECK(interim_quota(live, quota({{"pods", "11"}, {"limits.cpu", "2"}, {"services", "5"}})) ==
+        quota({{"pods", "27"}, {"limits.cpu", "2"}}));
+
+  Case c;
+  c.desired.objects.push_back(object("v1", "ResourceQuota", "instance-acme", "instance"));
+  c.desired.objects.back()["spec"] = {{"hard", {{"pods", "11"}}}};
+  c.all_live();
+  const auto ref = Object(c.desired.objects.back()).ref();
+  auto there = c.live.objects.at(ref).json();
+  there["spec"]["hard"]["pods"] = "27";
+  c.live.objects.at(ref) = Object(there);
+  const auto plan = c.plan();
+  REQUIRE(plan.count(Verb::update) == 1);
+  const auto change = std::find_if(plan.changes.begin(), plan.changes.end(),
+                                   [](const Change& each) { return each.id.kind == "ResourceQuota"; });
+  CHECK(change->interim["spec"]["hard"]["pods"] == "27");
+  CHECK(change->desired["spec"]["hard"]["pods"] == "11");
+}
+
 TEST_CASE("a namespace that is not ours is a conflict") {
   for (const auto* owner : {"", "registry-2"}) {
     Case c;
