@@ -114,7 +114,8 @@ class Applier {
       const auto info = world_.record_writer.change(*live_.zone, batch, "litedesk: tenant " + plan_.slug);
       if (info.status == route53::ChangeStatus::pending) report_.dns_change_id = info.id;
       result.state = OutcomeState::applied;
-      say("dns", StepState::running, info.status == route53::ChangeStatus::pending ? "PENDING" : "INSYNC", begin);
+      const bool pending = info.status == route53::ChangeStatus::pending;
+      say("dns", pending ? StepState::running : StepState::done, pending ? "PENDING" : "INSYNC", begin);
     } catch (...) {
       result = failure(std::current_exception());
       say("dns", StepState::failed, first_line(result.error), begin);

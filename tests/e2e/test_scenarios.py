@@ -26,7 +26,8 @@ def targets(sandbox_only):
     if not kubeconfig or not route53:
         print("SKIPPED end-to-end scenarios on real peers: no control plane or no Route 53 was started")
         return found, serve
-    values = dict(serve.values)
+    atlas = harness.Serve(harness.folder("atlas"))  # of their own: a database user belongs to one registry
+    values = dict(atlas.values)
     values.update({k: v for k, v in harness.exports(route53).items() if k.startswith("AWS_")})
     peers = harness.Target("peers", values, kubeconfig=kubeconfig)
     found.append(peers)
