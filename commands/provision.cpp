@@ -285,6 +285,11 @@ class Run {
     return text;
   }
 
+  static std::string with(const std::string& line, std::vector<std::string> lines) {
+    if (!line.empty()) lines.insert(lines.begin(), line);
+    return joined(lines);
+  }
+
   [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
     const std::string resource = "instance " + before_.slug;
     if (operation_->lost())
@@ -297,20 +302,32 @@ class Run {
     roll_back(end, reason, details, resource);
   }
 
+  // The last write to the record after a failure: it must not hide that failure. Returns why it could not be made, for
+  // the cause; empty when it was.
+  std::string note_end(const std::function<void(Tenant&)>& change) {
+    try {
+      operation_->release(change);
+      return {};
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      return "its record could not be written: " + text.substr(0, text.find('\n'));
+    }
+  }
+
   [[noreturn]] void keep(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details,
                          const std::string& resource) {
-    operation_->release([&](Tenant& t) {
+    const auto unwritten = note_end([&](Tenant& t) {
       t.status.phase = end == ReadinessEnd::failed ? Phase::failed : Phase::provisioning;
       t.status.message = reason.substr(0, 1000);
       t.status.change_id = report_.dns_change_id;
       note_images(t);
     });
-    auto cause = joined(details);
+    const auto cause = with(unwritten, details);
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; what was made of " + before_.slug + " is kept",
                        .hint = resume_hint(),
                        .resource = resource,
-                       .cause = {}});
+                       .cause = unwritten});
     if (end == ReadinessEnd::timed_out)
       throw Timeout({.message = before_.slug + " is " + reason + "; what was made is kept",
                      .hint = resume_hint(),
@@ -329,7 +346,7 @@ class Run {
     how.adopted = adopted_;
     how.wait_until_gone = end != ReadinessEnd::interrupted;
     const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
-    operation_->release([&](Tenant& t) {
+    const auto unwritten = note_end([&](Tenant& t) {
       const auto operation = t.status.operation;
       t.status = before_.status;
       t.status.operation = operation;
@@ -341,17 +358,17 @@ class Run {
           {.message = "provisioning " + before_.slug + " failed (" + reason + "), and not all of it could be undone",
            .hint = "run it again to go on, or remove what is left: " + joined(undone.left),
            .resource = resource,
-           .cause = joined(details)});
+           .cause = with(unwritten, details)});
     const std::string state = first ? "nothing of it is left" : "it is as before";
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
                        .hint = "start again with: litedesk instance provision " + before_.slug,
                        .resource = resource,
-                       .cause = {}});
+                       .cause = unwritten});
     throw RolledBack({.message = "provisioning " + before_.slug + " was rolled back, " + state + ": " + reason,
                       .hint = "mend the cause and run it again; --keep-on-failure keeps what was made",
                       .resource = resource,
-                      .cause = joined(details)});
+                      .cause = with(unwritten, details)});
   }
 
   World& world_;

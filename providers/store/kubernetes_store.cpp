@@ -51,7 +51,8 @@ class KubernetesStore : public Store {
     try {
       return to_document(applier_.create(kubernetes::Object(std::move(json))));
     } catch (const NotFound&) {
-      refuse_not_served();
+      check_served();
+      throw;
     } catch (const Conflict& error) {
       throw Conflict({.message = fmt::format("{} {} exists already", type_.kind, document.name),
                       .hint = "choose another name, or change the one that is there",
@@ -78,7 +79,8 @@ class KubernetesStore : public Store {
       options.label_selector = std::string(selector);
       for (const auto& object : reader_.list(type_, "", options).items) found.push_back(to_document(object));
     } catch (const NotFound&) {
-      refuse_not_served();
+      check_served();
+      throw;
     }
     std::sort(found.begin(), found.end(), [](const Document& a, const Document& b) { return a.name < b.name; });
     return found;
@@ -121,7 +123,8 @@ class KubernetesStore : public Store {
     try {
       if (applier_.remove(ref(name), options)) return true;
     } catch (const NotFound&) {
-      refuse_not_served();
+      check_served();
+      throw;
     } catch (const Conflict& error) {
       refuse_stale(name, error.cause());
     }

@@ -90,8 +90,12 @@ class Target:
 
     def run(self, *arguments, env=None, timeout=120, cwd=None, stdin=None):
         """Runs litedesk to its end: (exit code, standard output, standard error)."""
-        done = subprocess.run([self.binary, *arguments], env={**self.env, **(env or {})}, input=stdin or "", cwd=cwd or self.home,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout)
+        try:
+            done = subprocess.run([self.binary, *arguments], env={**self.env, **(env or {})}, input=stdin or "", cwd=cwd or self.home,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError("litedesk %s: still running after %d s\n%s%s" % (
+                " ".join(arguments), timeout, (late.stdout or b"").decode(), (late.stderr or b"").decode()))
         return done.returncode, done.stdout, done.stderr
 
     def json(self, *arguments, **more):
