@@ -273,5 +273,65 @@ def other_tier(target, slug):
     return [line for line in t.lines if line.startswith("$")]
 
 
+ROLE = """apiVersion: v1
+kind: ServiceAccount
+metadata: {name: limited, namespace: default}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: limited}
+rules:
+- apiGroups: ["", networking.k8s.io, policy, autoscaling, batch, cert-manager.io, litedesk.io, apiextensions.k8s.io]
+  resources: ["*"]
+  verbs: ["*"]
+- apiGroups: [apps]
+  resources: [deployments, replicasets]
+  verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: limited}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: limited}
+subjects: [{kind: ServiceAccount, name: limited, namespace: default}]
+"""
+
+
+def as_somebody(target, account):
+    """The target with the rights of a ServiceAccount of the namespace default."""
+    text = json.loads(target.kubectl("config", "view", "--raw", "-o", "json"))
+    text["users"] = [{"name": account, "user": {"token": target.kubectl("create", "token", account).strip()}}]
+    text["contexts"] = [{"name": account, "context": {"cluster": text["clusters"][0]["name"], "user": account}}]
+    text["current-context"] = account
+    path = os.path.join(harness.folder("kubeconfig"), "config")
+    with open(path, "w") as out:
+        json.dump(text, out)
+    other = harness.Target(target.name, target.values, kubeconfig=path)
+    return other
+
+
+def refused_permission(target, slug):
+    """Where the role lacks a right, the run ends at once with the API server's own words, and nothing is left."""
+    role = os.path.join(harness.folder("role"), "role.yaml")
+    with open(role, "w") as out:
+        out.write(ROLE)
+    target.kubectl("apply", "-f", role)
+    limited = as_somebody(target, "limited")
+    t = Transcript(limited, slug)
+    create(t)
+    begin = time.monotonic()
+    _, err = t.run("instance", "provision", slug, expect=7)
+    assert time.monotonic() - begin < 20
+    assert 'cannot patch resource "deployments" in API group "apps"' in err, err
+    nothing_left(target, slug)
+    # Nobody's account cannot even read the registry: nothing is tried.
+    code, _, _ = target.kubectl("create", "serviceaccount", "nobody", check=False)
+    nobody = as_somebody(target, "nobody")
+    code, _, err = nobody.run("instance", "provision", slug)
+    assert code == 5 and "cannot get resource" in err and "litedesk" in err, "exit %d\n%s" % (code, err)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+# What the sandbox has nothing of (it knows no roles).
+PEERS_ONLY = [refused_permission]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
        upgrade, foreign_field, other_tier]
