@@ -75,8 +75,10 @@ std::string status_text(const InstanceStatus& status, Session& session) {
                              {"Operation", lock},
                              {"Tier", tenant.tier},
                              {"URL", status.url},
-                             {"Certificate", until}});
-  text += fmt::format("Health: {}\n", printer.on_out(colour_of(status.health), status.health));
+                             {"Certificate", until},
+                             {"Health", status.health}});
+  text.resize(text.size() - status.health.size() - 1);
+  text += printer.on_out(colour_of(status.health), status.health) + "\n";
   const std::size_t width =
       session.runtime().terminal.out ? static_cast<std::size_t>(std::max(20, printer.size().columns)) : 80;
   const TableStyle style{.width = width, .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};

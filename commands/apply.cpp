@@ -78,7 +78,7 @@ class Applier {
           if (!dns.empty()) dns_lane(dns);
         },
         [&] {
-          if (!kubernetes.empty()) kubernetes_lane(kubernetes);
+          if (!kubernetes.empty()) kubernetes_lane(kubernetes, from);
         },
         [&] {
           if (user != nullptr) atlas_lane(*user);
@@ -145,7 +145,13 @@ class Applier {
     }
   }
 
-  void kubernetes_lane(std::vector<const Change*> changes) {
+  // What a later wave applies has its own line: the namespace's is done by then.
+  static const char* part_of(Wave from) {
+    if (from == Wave::after_dns) return "ingress";
+    return from == Wave::after_database ? "first data" : "namespace";
+  }
+
+  void kubernetes_lane(std::vector<const Change*> changes, Wave from) {
     const auto begin = world_.clock.steady();
     std::stable_sort(changes.begin(), changes.end(), [](const Change* a, const Change* b) {
       return std::pair(wave_of(a->id), order_of(a->id.kind)) < std::pair(wave_of(b->id), order_of(b->id.kind));
@@ -160,15 +166,20 @@ class Applier {
         rest.push_back(change);
     }
     const auto name_space = names_of(plan_.slug, world_.settings.dns.domain).name_space;
-    say("namespace", StepState::running, name_space, begin);
+    const auto* const part = part_of(from);
+    say(part, StepState::running, name_space, begin);
     const bool done = apply(spaces) && apply(rest) && remove(removed);
     std::exception_ptr error;
     for (const auto* change : changes)
       if (!error) error = outcome(*change).error;
     if (done)
-      say("namespace", StepState::done, name_space + ", " + std::to_string(changes.size()) + " objects", begin);
+      say(part, StepState::done, name_space + ", " + counted(changes.size()), begin);
     else
-      say("namespace", StepState::failed, error ? first_line(error) : std::string("interrupted"), begin);
+      say(part, StepState::failed, error ? first_line(error) : std::string("interrupted"), begin);
+  }
+
+  static std::string counted(std::size_t objects) {
+    return std::to_string(objects) + (objects == 1 ? " object" : " objects");
   }
 
   bool apply(const std::vector<const Change*>& changes) {

@@ -117,9 +117,7 @@ std::string hint_of(const Status& status, const Attempted& attempted) {
       if (says("violates PodSecurity"))
         return "the namespace's Pod Security level refuses this pod: change its securityContext";
       if (says("admission webhook")) return "a policy of this cluster refuses it: ask its administrator";
-      return "`litedesk rbac` prints the role that this tool needs; ask the cluster's administrator to grant it to the "
-             "user of " +
-             attempted.origin;
+      return "ask the cluster's administrator to grant this to the user of " + attempted.origin;
     case 404:
       return {};
     case 409:

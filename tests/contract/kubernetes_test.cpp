@@ -244,7 +244,7 @@ TEST_CASE("whoever may do nothing is told what was refused, and may still ask") 
   CAPTURE(error.cause());
   CHECK(contains(error.cause(), "configmaps"));
   CHECK(contains(error.cause(), "cannot patch"));
-  CHECK(contains(error.hint(), "litedesk rbac"));
+  CHECK(contains(error.hint(), "administrator to grant"));
   CHECK_THROWS_AS((void)nobody->get(cluster.ref("cm", "x")), PermissionDenied);
   CHECK_THROWS_AS(nobody->watch(*find_type("cm"), cluster.name_space, {}, [](const WatchEvent&) { return true; }, {}),
                   PermissionDenied);

@@ -166,7 +166,8 @@ TEST_CASE("Hints and colours are for a person at a terminal only") {
        std::map<std::string, std::string>{{"NO_COLOR", "1"}, {"TERM", "dumb"}, {"CI", "true"}}) {
     const std::string before = machine.environment[name];
     machine.environment[name] = value;
-    CAPTURE(name);
+    const auto shown = name;  // Clang 14 captures no structured binding
+    CAPTURE(shown);
     CHECK_FALSE(has(machine.run({"tenant", "get", "nobody"}).err, "\x1b"));
     CHECK(has(machine.run({"tenant", "get", "nobody", "--color", "always"}).err, "\x1b"));
     machine.environment[name] = before;

@@ -262,7 +262,8 @@ TEST_CASE("What cannot be a value is refused, and the message says where it stan
     Place place;
     place.configure();
     place.environment[name] = value;
-    CAPTURE(name);
+    const auto shown = name;  // Clang 14 captures no structured binding
+    CAPTURE(shown);
     try {
       (void)place.resolve();
       FAIL("it was taken");

@@ -26,7 +26,7 @@ Table tenants() {
 TEST_CASE("A table is as people see it at every width") {
   const Table table = tenants();
   std::string all;
-  for (const std::size_t width : {100, 60, 48, 30, 10}) {
+  for (const auto width : std::initializer_list<std::size_t>{100, 60, 48, 30, 10}) {
     const std::string text = render(table, {.width = width});
     all += "width " + std::to_string(width) + "\n" + text;
   }

@@ -135,7 +135,7 @@ TEST_CASE("each refusal has its own way out") {
   };
   for (const auto& row :
        {Row{401, "Unauthorized", "", "/home/me/.kube/config"},
-        Row{403, "User \\\"u\\\" cannot patch", "", "litedesk rbac"},
+        Row{403, "User \\\"u\\\" cannot patch", "", "administrator to grant"},
         Row{403, "exceeded quota: q, requested: pods=1", "", "ResourceQuota"},
         Row{403, "violates PodSecurity \\\"restricted:latest\\\"", "", "securityContext"},
         Row{403, "unable to create", R"(,"details":{"causes":[{"reason":"NamespaceTerminating","message":"m"}]})",
