@@ -110,7 +110,7 @@ class Atlas : public Api {
           {{{"id", "5f0000000000000000000003"},
             {"zoneId", "5f0000000000000000000004"},
             {"zoneName", "Zone 1"},
-            {"regionConfigs", {region}}}}}});
+            {"regionConfigs", Json::array({region})}}}}});
   }
 
   // ---- routing

@@ -83,7 +83,7 @@ Reply reply_of(const Problem& problem) {
   reply.body = Json{{"error", problem.status},
                     {"errorCode", problem.code},
                     {"detail", problem.detail},
-                    {"parameters", problem.parameters},
+                    {"parameters", Json(problem.parameters)},
                     {"reason", reason_of(problem.status)}}
                    .dump();
   return reply;

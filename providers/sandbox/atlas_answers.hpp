@@ -17,7 +17,7 @@ struct Problem {
   int status = 400;
   std::string code;
   std::string detail;
-  Json parameters = Json::array();
+  std::vector<Json> parameters = {};
 };
 [[nodiscard]] Reply reply_of(const Problem& problem);
 

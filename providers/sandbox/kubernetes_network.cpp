@@ -188,7 +188,7 @@ Json slice_of(const Json& service, const Json& subsets) {
     if (!addresses.is_array()) continue;
     const bool ready = std::string_view(list) == "addresses";
     for (const auto& address : addresses)
-      slice["endpoints"].push_back({{"addresses", {text(address, "ip")}},
+      slice["endpoints"].push_back({{"addresses", Json::array({text(address, "ip")})},
                                     {"conditions", {{"ready", ready}, {"serving", ready}, {"terminating", false}}},
                                     {"nodeName", text(address, "nodeName")},
                                     {"targetRef", at(address, "targetRef")}});

@@ -51,7 +51,7 @@ void give_address(World& world, const Json& old, Json& service) {
       break;
     }
   }
-  if (!spec.contains("clusterIPs")) spec["clusterIPs"] = {spec["clusterIP"]};
+  if (!spec.contains("clusterIPs")) spec["clusterIPs"] = Json::array({spec["clusterIP"]});
   if (!spec.contains("ipFamilies")) spec["ipFamilies"] = {"IPv4"};
   if (!spec.contains("ipFamilyPolicy")) spec["ipFamilyPolicy"] = "SingleStack";
   if ((type == "LoadBalancer" || type == "NodePort") && spec.contains("ports"))
