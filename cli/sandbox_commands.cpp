@@ -106,12 +106,13 @@ int serve(const SandboxServe& options, Session& session) {
   const sandbox::Endpoints& endpoints = running.endpoints();
   const std::filesystem::path kubeconfig = folder_of(options.folder, session) / "kubeconfig";
   system::write_file_atomically(kubeconfig, sandbox::kubeconfig(endpoints), "kubeconfig");
-  const std::array<std::pair<const char*, std::string>, 10> exports{
+  const std::array<std::pair<const char*, std::string>, 11> exports{
       {{"KUBECONFIG", kubeconfig.string()},
        {"AWS_ENDPOINT_URL", endpoints.route53_url},
        {"AWS_ACCESS_KEY_ID", endpoints.aws_access_key_id},
        {"AWS_SECRET_ACCESS_KEY", endpoints.aws_secret_access_key},
        {"AWS_REGION", endpoints.aws_region},
+       {"AWS_DEFAULT_REGION", endpoints.aws_region},  // what the aws command before version 2 reads
        {"AWS_ROUTE53_HOSTED_ZONE_ID", endpoints.zone_id},
        {"LITEDESK_ATLAS_URL", endpoints.atlas_url},
        {"MONGODB_ATLAS_API_KEY", endpoints.atlas_public_key},

@@ -187,6 +187,7 @@ struct Session::Providers {
     options.interactive = session_.runtime_.terminal.in && session_.runtime_.terminal.err;
     options.clock = &session_.runtime_.clock;
     options.request_timeout = request_timeout();
+    options.interrupted = session_.interrupted();
     kubernetes::ClusterConfig config = cluster_config();
     session_.printer_.detail(
         1, fmt::format("kubernetes: {} (context {}, from {})", config.server, config.context, config.origin));

@@ -134,6 +134,7 @@ struct ClientOptions {
   bool interactive = false;                            // whether an exec plugin may use the terminal
   const system::Clock* clock = &system::real_clock();
   std::chrono::milliseconds request_timeout{30'000};
+  std::stop_token interrupted = {};  // ends an exec plugin that runs
 };
 
 class Client : public ObjectReader, public ObjectApplier, public Watcher, public LogReader {

@@ -158,8 +158,9 @@ ExecCredentials::ExecCredentials(const ClusterConfig& config, ExecOptions option
             .string();
   if (!options_.run) {
     const bool interactive = options_.interactive;
-    options_.run = [interactive](const system::Command& command) {
-      return system::run(command, interactive ? std::chrono::milliseconds(interactive_patience) : patience, {});
+    options_.run = [interactive, interrupted = options_.interrupted](const system::Command& command) {
+      return system::run(command, interactive ? std::chrono::milliseconds(interactive_patience) : patience,
+                         interrupted.stop_requested() ? std::stop_token() : interrupted);
     };
   }
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,9 @@ struct ExecOptions {
   std::string cache_folder;  // empty: memory only
   bool interactive = false;
   const system::Clock* clock = &system::real_clock();
-  std::map<std::string, std::string> environment;                    // what the plugin inherits, for the cache's key
+  std::map<std::string, std::string> environment;  // what the plugin inherits, for the cache's key
+  std::stop_token interrupted =
+      {};  // ends a plugin that runs; one that starts later, to undo something, runs to its end
   std::function<system::CommandResult(const system::Command&)> run;  // empty: system::run
 };
 

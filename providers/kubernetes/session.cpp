@@ -31,6 +31,7 @@ ExecOptions exec_options(const ClusterConfig& config, const ClientOptions& optio
   result.interactive = options.interactive;
   result.clock = options.clock;
   result.environment = inherited_environment();
+  result.interrupted = options.interrupted;
   return result;
 }
 

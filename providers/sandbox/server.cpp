@@ -227,6 +227,7 @@ struct Server::Impl : httplib::Server {
       options.on_request(fmt::format("{} {} {} {} {:.1f} ms{}", options.name, call.method, call.target,
                                      cut ? "closed" : std::to_string(reply.status), took.count(), note));
     }
+    reply.headers.emplace_back("Date", system::to_http_date(options.clock->now()));
     fill(response, std::move(reply));
   }
 

@@ -241,4 +241,14 @@ std::optional<TimePoint> from_http_date(std::string_view text) {
   return asctime_date(text);
 }
 
+std::string to_http_date(TimePoint time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     day_names[std::chrono::weekday(day).iso_encoding() - 1], static_cast<unsigned>(date.day()),
+                     month_names[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
 }  // namespace litedesk::system

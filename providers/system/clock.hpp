@@ -51,5 +51,7 @@ class SkippingClock : public Clock {
 [[nodiscard]] std::optional<TimePoint> from_rfc3339(std::string_view text);
 // An HTTP date (RFC 9110, 5.6.7: IMF-fixdate and the two obsolete forms); nothing when it is none.
 [[nodiscard]] std::optional<TimePoint> from_http_date(std::string_view text);
+// RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
+[[nodiscard]] std::string to_http_date(TimePoint time);
 
 }  // namespace litedesk::system

@@ -59,6 +59,16 @@ TEST_CASE("an HTTP date is read in each of its three forms") {
   }
 }
 
+TEST_CASE("an HTTP date is written as it is read") {
+  for (const auto* text :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 29 Feb 2024 00:00:00 GMT", "Sat, 31 Dec 2016 23:59:59 GMT"}) {
+    CAPTURE(text);
+    const auto time = from_http_date(text);
+    REQUIRE(time);
+    CHECK(to_http_date(*time) == text);
+  }
+}
+
 TEST_CASE("a skipping clock waits in no time and is later for it") {
   const SkippingClock clock;
   const auto calendar = clock.now();
