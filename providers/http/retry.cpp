@@ -21,15 +21,7 @@ constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{10'000};
 
 bool safe_to_repeat(const Attempt& attempt) {
-  switch (attempt.repeat) {
-    case Repeat::safe:
-      return true;
-    case Repeat::unsafe:
-      return false;
-    case Repeat::by_method:
-      break;
-  }
-  return attempt.method != Method::post && attempt.method != Method::patch;
+  return http::safe_to_repeat(attempt.method, attempt.repeat);
 }
 
 // Refusals that say "not now" without having done anything, under a status that elsewhere means "never".
@@ -102,6 +94,18 @@ std::optional<milliseconds> seconds_in(const nlohmann::json& value) {
 }
 
 }  // namespace
+
+bool safe_to_repeat(Method method, Repeat repeat) {
+  switch (repeat) {
+    case Repeat::safe:
+      return true;
+    case Repeat::unsafe:
+      return false;
+    case Repeat::by_method:
+      break;
+  }
+  return method != Method::post && method != Method::patch;
+}
 
 std::optional<milliseconds> retry_delay(const Attempt& attempt) {
   if (attempt.number >= attempts_worth(attempt)) return std::nullopt;

@@ -29,6 +29,9 @@ struct Attempt {
   bool reached_before = true;  // the host has answered this client before
 };
 
+// Whether a request may take effect twice without harm: as its sender says, else by its method (RFC 9110, 9.2.2).
+[[nodiscard]] bool safe_to_repeat(Method method, Repeat repeat);
+
 // How long to wait before the next attempt; nothing: give the answer (or the error) to the caller.
 // Full jitter over base 250 ms doubling to 10 s, on top of Retry-After where there is one; at most 6 attempts in all (3
 // for a host that has never been reached, and for a 500 without Retry-After: both are seldom cured by waiting, and the

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "providers/error.hpp"
+#include "providers/http/retry.hpp"
 
 namespace litedesk::http {
 
@@ -77,7 +78,7 @@ int on_ready(void* user, char*, char*, int, int) {
   // libcurl sends a request again by itself, whatever its method, when a reused connection ends before any answer.
   // The server may have closed it after it did what was asked (RFC 9112, 9.3.1), so that is our rule's to decide.
   if (transfer.sent && !transfer.answered) {
-    if (!transfer.safe_to_repeat()) {
+    if (!safe_to_repeat(transfer.request.method, transfer.request.repeat)) {
       transfer.own_repeat = true;
       return CURL_PREREQFUNC_ABORT;
     }
@@ -226,18 +227,6 @@ void Transfer::begin_attempt() {
   response = {};
   began = steady_clock::now();
   allowed = std::max(milliseconds(1), time_left(began));
-}
-
-bool Transfer::safe_to_repeat() const {
-  switch (request.repeat) {
-    case Repeat::safe:
-      return true;
-    case Repeat::unsafe:
-      return false;
-    case Repeat::by_method:
-      break;
-  }
-  return request.method != Method::post && request.method != Method::patch;
 }
 
 void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2) {

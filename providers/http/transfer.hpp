@@ -77,7 +77,6 @@ struct Transfer {
 
   void finish(Result result);
   void begin_attempt();
-  [[nodiscard]] bool safe_to_repeat() const;
   [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::steady_clock::time_point now) const {
     return std::chrono::floor<std::chrono::milliseconds>(deadline - now);
   }

@@ -1,6 +1,8 @@
 #include "providers/kubernetes/exec_credential.hpp"
 
 #include <filesystem>
+#include <stop_token>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -276,4 +278,29 @@ TEST_CASE("a real plugin is run without a shell, with its variables") {
   config.exec->arguments = {"a", "$(id); b"};
   ExecCredentials credentials(config, {});
   CHECK(credentials.get().token.reveal() == "prod|$(id); b|told");
+}
+
+TEST_CASE("Ctrl-C ends a plugin that runs; one that starts afterwards, to undo something, runs to its end") {
+  const Folder folder;
+  const auto started = folder / "started";
+  auto config = with_plugin();
+  config.exec->command = folder.write("plugin", "#!/bin/sh\n: > '" + started + "'\nexec sleep 60\n");
+  std::filesystem::permissions(config.exec->command, std::filesystem::perms::owner_all);
+  std::stop_source interrupt;
+  ExecOptions options;
+  options.interrupted = interrupt.get_token();
+  ExecCredentials waiting(config, options);
+  const std::jthread person([&] {
+    while (!std::filesystem::exists(started)) std::this_thread::yield();
+    interrupt.request_stop();
+  });
+  CHECK_THROWS_AS((void)waiting.get(), Cancelled);
+
+  config.exec->command =
+      folder.write("other",
+                   "#!/bin/sh\nprintf '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/"
+                   "v1\",\"status\":{\"token\":\"t\"}}'\n");
+  std::filesystem::permissions(config.exec->command, std::filesystem::perms::owner_all);
+  ExecCredentials undoing(config, options);
+  CHECK(undoing.get().token.reveal() == "t");
 }
