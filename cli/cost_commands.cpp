@@ -93,10 +93,10 @@ Basis find_basis(const CostEstimateOf& options, Session& session) {
 // A column in the middle of a text: what is rendered here stands between other lines.
 std::string rendered(const Table& table, Session& session) {
   const Printer& printer = session.printer();
-  const std::size_t width =
-      session.runtime().terminal.out ? static_cast<std::size_t>(std::max(20, printer.size().columns)) : 80;
-  return render(
-      table, {.width = width, .wide = printer.wide(), .headers = !session.global().no_headers, .utf8 = printer.utf8()});
+  return render(table, {.width = printer.width(),
+                        .wide = printer.wide(),
+                        .headers = !session.global().no_headers,
+                        .utf8 = printer.utf8()});
 }
 
 std::string estimate_text(const CostEstimate& estimate, Session& session) {
@@ -219,8 +219,8 @@ int estimate(const CostEstimateOf& options, Session& session) {
     if (people) answer.text = estimate_text(one, session);
   }
   if (options.chart && people) {
-    const auto width = static_cast<std::size_t>(std::max(20, session.printer().size().columns));
-    answer.text += "\n" + chart(compare(prices, basis.instances), {.width = width, .utf8 = session.printer().utf8()});
+    answer.text += "\n" + chart(compare(prices, basis.instances),
+                                {.width = session.printer().width(), .utf8 = session.printer().utf8()});
   }
   if (options.break_even) {
     const std::vector<BreakEven> lines = break_even(prices, model, session.tiers().all());

@@ -112,9 +112,8 @@ void Printer::answer(const Answer& answer) {
       break;
   }
   if (!answer.text.empty() || answer.table.columns.empty()) return runtime_.streams.out(answer.text);
-  const std::size_t width = runtime_.terminal.out ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
-  runtime_.streams.out(
-      render(answer.table, {.width = width, .wide = wide(), .headers = !no_headers_, .utf8 = runtime_.terminal.utf8}));
+  runtime_.streams.out(render(
+      answer.table, {.width = width(), .wide = wide(), .headers = !no_headers_, .utf8 = runtime_.terminal.utf8}));
 }
 
 void Printer::say(std::string_view text) {
@@ -156,6 +155,10 @@ void Printer::error_line(std::string_view text) {
     live_lines_->above(line);
   else
     runtime_.streams.err(line);
+}
+
+std::size_t Printer::width() const {
+  return runtime_.terminal.out ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
 }
 
 TerminalSize Printer::size() const {

@@ -68,6 +68,8 @@ class Printer {
   // Whether standard error can be redrawn in place.
   [[nodiscard]] bool live() const { return live_; }
   [[nodiscard]] TerminalSize size() const;
+  // Columns for what people read on standard output: the terminal's, at least 20; 80 where there is none.
+  [[nodiscard]] std::size_t width() const;
   // Null when they end. The caller keeps them alive.
   void set_live_lines(LiveLines* lines);
   // The text in that colour, where standard output (or error) shows colours.

@@ -11,7 +11,7 @@ namespace litedesk::cli {
 namespace {
 
 constexpr std::size_t provider_width = 10;
-constexpr std::size_t value_width = 60;
+constexpr std::size_t provider_front = 2 + provider_width + 2;  // before each line of a provider
 
 std::string headline(const Plan& plan, const Printer& printer) {
   if (plan.empty()) return fmt::format("Plan for {}: no changes\n", plan.slug);
@@ -87,10 +87,15 @@ std::vector<std::string> creations(const std::vector<const Change*>& created, co
   for (const auto& [name_space, count] : objects) {
     lines.push_back(counted(count, "object") + (name_space.empty() ? "" : " in namespace " + name_space));
   }
-  if (owner_record && lines.empty())
+  if (owner_record && lines.empty()) {
     lines.emplace_back("owner record");
-  else if (owner_record)
-    lines.back() += ", and its owner record";
+  } else if (owner_record) {
+    const std::string_view beside = ", and its owner record";
+    if (provider_front + display_width(lines.back()) + beside.size() <= printer.width())
+      lines.back() += beside;
+    else
+      lines.emplace_back("and its owner record");
+  }
   return lines;
 }
 
@@ -101,13 +106,19 @@ std::string shown(const Json& value) {
   return one_line(text);
 }
 
+// On one line where it fits, else the two values below their path.
 std::string field_line(const FieldChange& field, const Printer& printer, bool wide) {
-  const std::size_t width = wide ? std::string::npos : value_width;
-  const std::string before = cut_to_width(shown(field.before), width, printer.utf8());
-  const std::string after = cut_to_width(shown(field.after), width, printer.utf8());
+  const std::string before = shown(field.before), after = shown(field.after);
   const std::string_view arrow = printer.utf8() ? "→" : "->";
-  return fmt::format("      {}: {} {} {}\n", field.path, printer.on_out(Colour::red, before), arrow,
-                     printer.on_out(Colour::green, after));
+  constexpr std::size_t indent = 6, beside = 5;  // ": ", " → "
+  const std::size_t taken = indent + beside + display_width(field.path) + display_width(before) + display_width(after);
+  if (wide || taken <= printer.width())
+    return fmt::format("      {}: {} {} {}\n", field.path, printer.on_out(Colour::red, before), arrow,
+                       printer.on_out(Colour::green, after));
+  const std::size_t room = printer.width() - indent - 4;
+  const auto cut = [&](const std::string& value) { return cut_to_width(value, room, printer.utf8()); };
+  return fmt::format("      {}\n        - {}\n        + {}\n", field.path, printer.on_out(Colour::red, cut(before)),
+                     printer.on_out(Colour::green, cut(after)));
 }
 
 std::string details(const Change& change, const Printer& printer, bool wide) {

@@ -79,9 +79,7 @@ std::string status_text(const InstanceStatus& status, Session& session) {
                              {"Health", status.health}});
   text.resize(text.size() - status.health.size() - 1);
   text += printer.on_out(colour_of(status.health), status.health) + "\n";
-  const std::size_t width =
-      session.runtime().terminal.out ? static_cast<std::size_t>(std::max(20, printer.size().columns)) : 80;
-  const TableStyle style{.width = width, .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};
+  const TableStyle style{.width = printer.width(), .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};
   if (!status.parts.empty()) text += "\n" + render(parts_table(status.parts, now), style);
   // What a table cuts is just what somebody with a failed part wants to read.
   for (const Part& part : status.parts) {
