@@ -7,6 +7,11 @@ if(LITEDESK_WERROR)
 endif()
 target_compile_definitions(litedesk_options INTERFACE JSON_DIAGNOSTICS=0 LITEDESK_VERSION="${PROJECT_VERSION}")
 
+# Linking is where a one-file change spends its time: LLVM's linker where it is there. GCC's LTO needs GNU's own.
+find_program(LITEDESK_LLD ld.lld)
+if(LITEDESK_LLD AND NOT LITEDESK_LTO)
+  target_link_options(litedesk_options INTERFACE -fuse-ld=lld)
+endif()
 if(LITEDESK_SANITIZE)
   target_compile_options(litedesk_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(litedesk_options INTERFACE -fsanitize=address,undefined)
