@@ -28,10 +28,14 @@ constexpr milliseconds three_pulls{30'000};
 constexpr milliseconds settling{5'000};
 constexpr int crashes_allowed = 4;
 
-std::string sentence(const PodTrouble& trouble) {
-  std::string text = trouble.reason;
-  if (!trouble.container.empty()) text = trouble.container + ": " + text;
-  if (trouble.crash && trouble.exit_code != 0) text += " (exit code " + std::to_string(trouble.exit_code) + ")";
+// "backend: CrashLoopBackOff: exit code 1"; a container that is not called as its component is named too.
+std::string sentence(const std::string& component, const PodTrouble& trouble) {
+  auto text = component + ": ";
+  if (!trouble.container.empty() && trouble.container != component) text += trouble.container + ": ";
+  text += trouble.reason;
+  const auto exit_code = "exit code " + std::to_string(trouble.exit_code);
+  if (trouble.crash && trouble.exit_code != 0 && trouble.message.find(exit_code) == std::string::npos)
+    text += " (" + exit_code + ")";
   return trouble.message.empty() ? text : text + ": " + trouble.message;
 }
 
@@ -261,7 +265,7 @@ class Wait {
     for (const auto& [name, pod] : pods_) {
       if (!current(pod)) continue;
       for (const auto& trouble : pod.troubles) {
-        const auto say = pod.component + ": " + sentence(trouble);
+        const auto say = sentence(pod.component, trouble);
         const auto image = image_since_.find(name);
         const auto final_trouble = final_since_.find(name);
         if (trouble.reason == "InvalidImageName") finish_locked(ReadinessEnd::failed, say);

@@ -331,7 +331,46 @@ def refused_permission(target, slug):
     return [line for line in t.lines if line.startswith("$")]
 
 
+def documented_rights():
+    """The rules of a ClusterRole as docs/contexts-and-settings.md has them."""
+    rules = []
+    with open(os.path.join(harness.ROOT, "docs", "contexts-and-settings.md")) as document:
+        text = document.read().split("## Rights", 1)[1].split("\n## ", 1)[0]
+    for row in re.findall(r"^\| ([a-z.0-9-]+) \| ([a-z/, ]+) \| ([a-z, ]+)", text, re.M):
+        group, resources, verbs = (cell.strip() for cell in row)
+        rules.append({"apiGroups": ["" if group == "core" else group], "resources": resources.split(", "), "verbs": verbs.split(", ")})
+    assert len(rules) > 10, rules
+    return rules
+
+
+def enough_rights(target, slug):
+    """The rights that the documentation names are enough: to provision, to change, to look, and to undo."""
+    role = os.path.join(harness.folder("role"), "role.json")
+    with open(role, "w") as out:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "enough", "namespace": "default"}},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "enough"}, "rules": documented_rights()},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "enough"},
+             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "enough"},
+             "subjects": [{"kind": "ServiceAccount", "name": "enough", "namespace": "default"}]}]}, out)
+    target.kubectl("apply", "-f", role)
+    t = Transcript(as_somebody(target, "enough"), slug)
+    t.run("registry", "status")
+    create(t, "enterprise")
+    t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    nothing_left(target, slug)
+    t.run("instance", "provision", slug)
+    t.run("tenant", "update", slug, "--tier", "starter")
+    t.run("instance", "provision", slug, "--yes")
+    _, err = t.run("status", slug)
+    assert "may not" not in err, err
+    _, out, err = t.target.run("status")  # its exit code tells of every tenant
+    assert slug in out and "forbidden" not in err, err
+    t.run("registry", "install")
+    return t.lines
+
+
 # What the sandbox has nothing of (it knows no roles).
-PEERS_ONLY = [refused_permission]
+PEERS_ONLY = [refused_permission, enough_rights]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
        upgrade, foreign_field, other_tier]
