@@ -148,6 +148,17 @@ def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def passes(case):
+    """Runs one case and prints how it ended; a test's own error is a failure too."""
+    try:
+        case()
+    except Exception as error:
+        print("FAILED %s: %s: %s" % (case.__name__, type(error).__name__, error), flush=True)
+        return False
+    print("ok %s" % case.__name__, flush=True)
+    return True
+
+
 def main_summary(passed, failed, skipped=0):
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
     sys.exit(1 if failed else 0)
