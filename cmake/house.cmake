@@ -33,16 +33,18 @@ if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
 endif()
 
-# The heavy headers, compiled once for every target (option LITEDESK_PCH).
+# The heavy headers, compiled once for every target, and so are JSON's members (option LITEDESK_PCH).
 if(LITEDESK_PCH)
   add_library(litedesk_pch OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
   target_link_libraries(litedesk_pch PRIVATE litedesk_options fmt::fmt nlohmann_json::nlohmann_json)
   target_precompile_headers(litedesk_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp")
+  add_library(litedesk_json STATIC "${PROJECT_SOURCE_DIR}/cmake/json_instantiation.cpp")
+  target_link_libraries(litedesk_json PRIVATE litedesk_options nlohmann_json::nlohmann_json)
 endif()
 function(litedesk_precompile target)
   if(LITEDESK_PCH)
     target_precompile_headers(${target} REUSE_FROM litedesk_pch)
-    target_link_libraries(${target} PRIVATE fmt::fmt)
+    target_link_libraries(${target} PRIVATE fmt::fmt litedesk_json)
   endif()
 endfunction()
 

@@ -15,3 +15,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+// JSON's members are compiled once (cmake/json_instantiation.cpp) and not again in every source that touches one.
+extern template class nlohmann::basic_json<>;
