@@ -24,6 +24,14 @@ constexpr int most_multiplexed = 80;
 constexpr int most_before_known = 32;  // to a host that has not shown yet whether it multiplexes
 constexpr int most_connections = 16;
 
+// On a multiplexed connection, whoever reads the socket may read what is another's, and then wakes that one with a
+// timer of zero. libcurl (as read in 7.88.1: curl_multi_perform, add_next_timeout) drops such a timer unserved when a
+// later transfer of the same round begins, or when an older timer of the woken one is due; the data lie in memory
+// then, and the socket has no more to tell. So a round in which anything moved is followed by another at once, and
+// should a wake-up be lost in some other way, it costs this much and not the whole deadline.
+constexpr milliseconds longest_silence{250};
+constexpr milliseconds longest_rest{60'000};
+
 // Blocks every signal in the threads that are started while it lives: signals are the main thread's to handle.
 class SignalsBlocked {
  public:
@@ -110,13 +118,13 @@ void EventLoop::run() {
       if (quitting_) break;
     }
     take_inbox();
+    const auto moved_before = moved_;
     start_due();
     int still_running = 0;
     curl_.multi_perform(multi_, &still_running);
-    const bool freed = collect();
-    // The end of one may be the turn of another that waited for its place.
-    const int timeout = freed && !waiting_.empty() ? 0 : poll_timeout();
-    curl_.multi_poll(multi_, nullptr, 0, timeout, nullptr);
+    // The end of one may also be the turn of another that waited for its place.
+    const bool again = collect() || moved_ != moved_before;
+    curl_.multi_poll(multi_, nullptr, 0, again ? 0 : poll_timeout(), nullptr);
   }
   take_inbox();
   for (auto& transfer : std::exchange(waiting_, {})) finish(transfer, cancelled(transfer->request));
@@ -208,6 +216,8 @@ void EventLoop::start(const Shared& transfer) {
     return;
   }
   trace_request(*transfer);
+  transfer->moved = &moved_;
+  ++moved_;
   transfer->state = Transfer::State::running;
   running_.emplace(transfer.get(), transfer);
   if (!transfer->stream) ++hosts_[transfer->origin].running;
@@ -338,8 +348,7 @@ void EventLoop::detach(Transfer& transfer) {
 }
 
 int EventLoop::poll_timeout() const {
-  constexpr milliseconds longest{60'000};
-  milliseconds wait = longest;
+  milliseconds wait = running_.empty() ? longest_rest : longest_silence;
   const auto now = steady_clock::now();
   for (const auto& transfer : waiting_) {
     // One that waits for a place is woken by the end of another, or by its deadline.

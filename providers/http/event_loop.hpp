@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -86,6 +87,7 @@ class EventLoop {
   std::vector<CURL*> idle_handles_;
   std::vector<DigestHandles> digest_;
   std::uint64_t last_id_ = 0;
+  std::uint64_t moved_ = 0;  // counts what transfers began, sent and received
   std::thread thread_;
 };
 

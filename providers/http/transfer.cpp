@@ -23,6 +23,7 @@ bool successful(int status) {
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  ++*transfer.moved;
   std::string_view line(data, size);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (line.starts_with("HTTP/")) {
@@ -53,6 +54,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  ++*transfer.moved;
   const auto refuse = [&] {
     transfer.too_large = true;
     return std::size_t{0};
@@ -75,6 +77,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
 // Called when a connection is there and the request is about to go out.
 int on_ready(void* user, char*, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(user);
+  ++*transfer.moved;
   // libcurl sends a request again by itself, whatever its method, when a reused connection ends before any answer.
   // The server may have closed it after it did what was asked (RFC 9112, 9.3.1), so that is our rule's to decide.
   if (transfer.sent && !transfer.answered) {

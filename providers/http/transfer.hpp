@@ -69,6 +69,7 @@ struct Transfer {
   char error_text[CURL_ERROR_SIZE] = {};
   std::chrono::steady_clock::time_point began;
   std::chrono::milliseconds allowed{0};
+  std::uint64_t* moved = nullptr;  // the loop's count of what moved
   bool sent = false;
   bool answered = false;    // a status line has come since it was sent
   bool own_repeat = false;  // see CurlReport

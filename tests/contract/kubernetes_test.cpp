@@ -3,7 +3,13 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <thread>
+
 #include "providers/error.hpp"
+#include "providers/system/clock.hpp"
 #include "tests/contract/contract.hpp"
 #include "tests/contract/kubernetes_support.hpp"
 
@@ -72,6 +78,38 @@ TEST_CASE("what is not there is nothing, for an object, a namespace and a kind t
   CHECK(std::get<0>(results[0])->name() == "one");
   CHECK_FALSE(std::get<0>(results[1]));
   CHECK(std::get<0>(results[2])->kind() == "Namespace");
+}
+
+TEST_CASE("requests that begin at any moment on one connection all come to their end") {
+  Cluster cluster;
+  // Several frames' worth, without a Content-Length: its end comes in a frame of its own.
+  cluster.client.apply(cluster.config_map("large", std::string(9000, 'x')), {});
+  constexpr int readers = 4, rounds = 400;
+  std::atomic<int> wrong = 0;
+  std::atomic<std::chrono::milliseconds::rep> slowest = 0;
+  {
+    // In rounds, so that nothing else wakes whom the transport forgot.
+    std::barrier round(readers);
+    std::vector<std::jthread> threads;
+    for (int reader = 0; reader < readers; ++reader)
+      threads.emplace_back([&, reader] {
+        for (int i = 0; i < rounds; ++i) {
+          round.arrive_and_wait();
+          (void)system::real_clock().wait(std::chrono::milliseconds((i * (reader + 1)) % 7), {});
+          const auto begin = std::chrono::steady_clock::now();
+          const auto read = cluster.client.get(cluster.ref("cm", "large"));
+          if (!read || read->text("data.key").size() != 9000) ++wrong;
+          const auto took =
+              std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
+          auto most = slowest.load();
+          while (took > most && !slowest.compare_exchange_weak(most, took)) continue;
+        }
+      });
+  }
+  CHECK(wrong == 0);
+  MESSAGE(readers * rounds << " reads, the slowest took " << slowest.load() << " ms");
+  // One that is forgotten waits for its deadline of half a minute.
+  CHECK(slowest < 10'000);
 }
 
 TEST_CASE("apply creates, changes, and leaves alone what is as it should be") {
