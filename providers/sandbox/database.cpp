@@ -4,10 +4,9 @@
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "providers/error.hpp"
 
@@ -18,16 +17,16 @@ namespace {
 // Long enough for any other writer: each of them holds the file for well under a millisecond.
 constexpr int busy_milliseconds = 15'000;
 
-// SQLite would make the file with 0644 less the umask; its -wal and -shm take the mode that the file has.
+// SQLite would make the file with 0644 less the umask; its -wal and -shm take the mode that the file has. mknod makes
+// it without opening it: closing a descriptor of one's own drops every lock that SQLite holds on the file in this
+// process (fcntl(2), "Advisory record locking"), and another process would then remove the write-ahead log under its
+// feet.
 void make_private_file(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
-    const int reason = errno;
-    throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file.string()),
-                  .hint = "choose a folder that you may write, or free some space on its disk",
-                  .cause = std::strerror(reason)});
-  }
-  ::close(descriptor);
+  if (::mknod(file.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST) return;
+  const int reason = errno;
+  throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file.string()),
+                .hint = "choose a folder that you may write, or free some space on its disk",
+                .cause = std::strerror(reason)});
 }
 
 std::string_view hint_for(int code) {
@@ -102,6 +101,13 @@ Database::Database(std::filesystem::path file) : file_(std::move(file)) {
     }
   }
   sqlite3_busy_timeout(handle_, busy_milliseconds);
+  // SQLite falls back to reading when it may not write.
+  if (sqlite3_db_readonly(handle_, "main") == 1) {
+    sqlite3_close(handle_);
+    throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file_.string()),
+                  .hint = "choose a folder that you may write",
+                  .cause = "it may only be read"});
+  }
 }
 
 Database::~Database() {

@@ -1,3 +1,4 @@
+#include <array>
 #include <csignal>
 #include <thread>
 
@@ -105,6 +106,44 @@ TEST_CASE("writing outside of a write is a mistake that shows") {
   State state(folder / "state.db");
   CHECK_THROWS_AS(state.put("pods", "a", "x", {}), std::logic_error);
   state.read([&] { CHECK_THROWS_AS(state.put("pods", "a", "x", {}), std::logic_error); });
+}
+
+TEST_CASE("another process that comes and goes leaves the write-ahead log to those who still use it") {
+  const TemporaryFolder folder;
+  const auto file = folder / "state.db";
+  std::array<int, 2> ready{};
+  REQUIRE(::pipe(ready.data()) == 0);
+  // Before this process opens the file: what SQLite knows of its locks must not be inherited.
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    char byte = 0;
+    if (::read(ready[0], &byte, 1) != 1) ::_exit(2);
+    try {
+      State state(file);
+      state.write([&] { state.put("pods", "a", "theirs", {}); });
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  State state(file);
+  state.write([&] { state.put("pods", "a", "ours", {}); });
+  CHECK(state.get("pods", "a", "ours"));  // over a second connection
+  struct stat before {};
+  struct stat after {};
+  REQUIRE(::stat((folder / "state.db-wal").c_str(), &before) == 0);
+  REQUIRE(::write(ready[1], "x", 1) == 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  REQUIRE(::stat((folder / "state.db-wal").c_str(), &after) == 0);
+  CHECK(before.st_ino == after.st_ino);
+  CHECK(state.get("pods", "a", "theirs"));
+  state.write([&] { state.put("pods", "a", "last", {}); });
+  CHECK(State(file).count("pods", std::nullopt) == 3);
 }
 
 TEST_CASE("a read sees one moment, whatever is written meanwhile") {
