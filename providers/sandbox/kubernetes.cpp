@@ -4,6 +4,7 @@
 #include "providers/sandbox/kubernetes_cluster.hpp"
 #include "providers/sandbox/kubernetes_discovery.hpp"
 #include "providers/sandbox/kubernetes_mutate.hpp"
+#include "providers/sandbox/kubernetes_names.hpp"
 #include "providers/sandbox/kubernetes_read.hpp"
 #include "providers/sandbox/kubernetes_request.hpp"
 #include "providers/sandbox/kubernetes_status.hpp"
@@ -14,15 +15,49 @@ namespace {
 
 using kube::StatusError;
 
+// What every answer of an API server carries, and a proxy's page in its place does not: clients tell them apart by it.
+constexpr std::string_view flow_schema = "7e1c2f0a-5f0b-4a52-9d5e-2c1b0f6a9d01";
+constexpr std::string_view priority_level = "7e1c2f0a-5f0b-4a52-9d5e-2c1b0f6a9d02";
+
 Reply refusal(const StatusError& error) {
   return kube::to_reply(error.body(), error.code());
+}
+
+Reply signed_reply(Reply reply, const std::string& audit_id = "") {
+  reply.headers.emplace_back("Audit-Id", audit_id.empty() ? kube::new_uid() : audit_id);
+  reply.headers.emplace_back("Cache-Control", "no-cache, private");
+  if (reply.content_type.starts_with("text/plain")) reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  // Who is not known yet has no place in a queue.
+  if (reply.status == 401) return reply;
+  reply.headers.emplace_back("X-Kubernetes-Pf-Flowschema-Uid", flow_schema);
+  reply.headers.emplace_back("X-Kubernetes-Pf-Prioritylevel-Uid", priority_level);
+  return reply;
 }
 
 class KubernetesApi : public Api {
  public:
   explicit KubernetesApi(Context context) : cluster_(std::move(context)) { kube::seed_cluster(cluster_); }
 
-  Reply handle(const Call& call) override {
+  Reply handle(const Call& call) override { return signed_reply(answer(call), call.header("audit-id")); }
+
+  // API priority and fairness answers before anything knows of Status objects.
+  Reply throttled() override {
+    Reply reply;
+    reply.status = 429;
+    reply.content_type = "text/plain; charset=utf-8";
+    reply.body = "Too many requests, please try again later.\n";
+    reply.headers = {{"Retry-After", "1"}};
+    return signed_reply(std::move(reply));
+  }
+
+  Reply failed(int status) override { return signed_reply(failure(status)); }
+
+  Reply broken(const std::string& why) override {
+    return signed_reply(refusal({500, "InternalError", fmt::format("Internal error occurred: {}", why)}));
+  }
+
+ private:
+  Reply answer(const Call& call) {
     try {
       authenticate(call);
       auto kinds = cluster_.kinds();
@@ -39,17 +74,7 @@ class KubernetesApi : public Api {
     }
   }
 
-  // API priority and fairness answers before anything knows of Status objects.
-  Reply throttled() override {
-    Reply reply;
-    reply.status = 429;
-    reply.content_type = "text/plain; charset=utf-8";
-    reply.body = "Too many requests, please try again later.\n";
-    reply.headers = {{"Retry-After", "1"}};
-    return reply;
-  }
-
-  Reply failed(int status) override {
+  static Reply failure(int status) {
     if (status == 409)
       return refusal(
           {409, "Conflict",
@@ -67,11 +92,6 @@ class KubernetesApi : public Api {
     return refusal({status, status == 500 ? "InternalError" : "", "Internal error occurred: injected by the sandbox"});
   }
 
-  Reply broken(const std::string& why) override {
-    return refusal({500, "InternalError", fmt::format("Internal error occurred: {}", why)});
-  }
-
- private:
   // Clients of the Go library send no credentials over plain HTTP, so that a request without any is let in (the sandbox
   // listens on loopback); a wrong token is not.
   static void authenticate(const Call& call) {

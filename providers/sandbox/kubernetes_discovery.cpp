@@ -170,6 +170,12 @@ Reply review(const std::string& plural, const Call& call) {
   return reply;
 }
 
+// A group of the API server's own knows a Status for a version that it lacks; a CRD's falls through to the plain page.
+bool built_in(const Kinds& kinds, const std::string& group) {
+  return std::none_of(kinds.all().begin(), kinds.all().end(),
+                      [&](const auto& kind) { return kind->group == group && kind->custom; });
+}
+
 std::optional<Reply> answer_group(const Call& call, const Kinds& kinds, const std::vector<std::string>& parts) {
   const auto groups = groups_of(kinds);
   if (parts.size() == 1) {
@@ -186,7 +192,10 @@ std::optional<Reply> answer_group(const Call& call, const Kinds& kinds, const st
       entry.update({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
       return json_reply(entry);
     }
-    if (std::find(versions.begin(), versions.end(), parts[2]) == versions.end()) break;
+    if (std::find(versions.begin(), versions.end(), parts[2]) == versions.end()) {
+      if (built_in(kinds, group)) throw page_not_found();
+      break;
+    }
     if (parts.size() == 3)
       return json_reply({{"kind", "APIResourceList"},
                          {"apiVersion", "v1"},

@@ -1,5 +1,6 @@
 #include "providers/sandbox/kubernetes_kinds.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ struct Builtin {
   const char* kind;
   const char* plural;
   const char* singular;
-  const char* short_name;
+  const char* short_names;  // with commas
   unsigned traits;
 };
 
@@ -54,13 +55,23 @@ constexpr Builtin builtins[] = {
     {"rbac.authorization.k8s.io", "v1", "Role", "roles", "role", "", 0},
     {"storage.k8s.io", "v1", "StorageClass", "storageclasses", "storageclass", "sc", cluster},
     {"apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", "customresourcedefinition",
-     "crd", cluster | status | generation},
+     "crd,crds", cluster | status | generation},
 };
 
 std::vector<std::string> texts(const Json& list) {
   std::vector<std::string> result;
   if (list.is_array())
     for (const auto& item : list) result.push_back(plain(item));
+  return result;
+}
+
+std::vector<std::string> split(std::string_view names) {
+  std::vector<std::string> result;
+  while (!names.empty()) {
+    const auto comma = std::min(names.find(','), names.size());
+    result.emplace_back(names.substr(0, comma));
+    names.remove_prefix(std::min(comma + 1, names.size()));
+  }
   return result;
 }
 
@@ -111,7 +122,7 @@ void Kinds::add_builtins() {
     kind.kind = row.kind;
     kind.plural = row.plural;
     kind.singular = row.singular;
-    if (*row.short_name != '\0') kind.short_names = {row.short_name};
+    kind.short_names = split(row.short_names);
     if ((row.traits & in_all) != 0) kind.categories = {"all"};
     kind.namespaced = (row.traits & cluster) == 0;
     kind.status = (row.traits & status) != 0;

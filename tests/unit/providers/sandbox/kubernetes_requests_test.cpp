@@ -16,6 +16,42 @@ std::vector<std::string> names(const Json& list) {
 
 }  // namespace
 
+TEST_CASE("every answer carries the API server's own headers, refusals and plain pages too") {
+  TestCluster cluster;
+  const auto header = [](const Reply& reply, const std::string& wanted) {
+    for (const auto& [name, value] : reply.headers)
+      if (name == wanted) return value;
+    return std::string();
+  };
+  for (const auto* target : {"/api/v1/namespaces", "/api/v1/namespaces/none", "/apis/nothing.io/v1/things", "/version",
+                             "/api/v1/namespaces?watch=1"}) {
+    INFO(target);
+    const auto reply = cluster.raw("GET", target);
+    CHECK(header(reply, "Audit-Id").size() == 36);
+    CHECK(header(reply, "Cache-Control") == "no-cache, private");
+    CHECK_FALSE(header(reply, "X-Kubernetes-Pf-Flowschema-Uid").empty());
+    CHECK_FALSE(header(reply, "X-Kubernetes-Pf-Prioritylevel-Uid").empty());
+  }
+  for (const auto& reply : {cluster.api().throttled(), cluster.api().failed(503), cluster.api().broken("why")})
+    CHECK(header(reply, "Audit-Id").size() == 36);
+  CHECK(header(cluster.raw("GET", "/none"), "X-Content-Type-Options") == "nosniff");
+
+  // A client may name the request; a stranger belongs to no queue.
+  const auto stranger =
+      cluster.api().handle(make_call("GET", "/api/v1/pods", "", {{"authorization", "Bearer x"}, {"audit-id", "mine"}}));
+  CHECK(stranger.status == 401);
+  CHECK(header(stranger, "Audit-Id") == "mine");
+  CHECK(header(stranger, "X-Kubernetes-Pf-Flowschema-Uid").empty());
+}
+
+TEST_CASE("a version that a group lacks is a Status; of a group of CRDs, or none, it is a plain page") {
+  TestCluster cluster;
+  CHECK(cluster.send("GET", "/apis/apps/v7").reason() == "NotFound");
+  CHECK(cluster.send("GET", "/apis/apps/v7/things").reason() == "NotFound");
+  CHECK(cluster.raw("GET", "/apis/cert-manager.io/v7").body == "404 page not found\n");
+  CHECK(cluster.raw("GET", "/apis/nothing.io/v1").body == "404 page not found\n");
+}
+
 TEST_CASE("refusals are Status objects with the reason, the code and the words of the API server") {
   TestCluster cluster;
   cluster.make_namespace();
