@@ -12,6 +12,9 @@ namespace litedesk::http {
 
 namespace {
 
+// What a conditional request gets though the fence is near or behind.
+constexpr std::chrono::milliseconds shortest_conditional{4'000};
+
 std::string name_of(const Request& request) {
   return request.summary.empty() ? std::string(to_string(request.method)) : request.summary;
 }
@@ -54,6 +57,11 @@ void Gate::reopen() {
   if (stop_.stop_requested()) stop_ = std::stop_source();
 }
 
+void Gate::set_patience(std::optional<std::chrono::milliseconds> longest) {
+  const std::lock_guard lock(mutex_);
+  patience_ = longest;
+}
+
 bool Gate::stopped() const {
   return stopping().stop_requested();
 }
@@ -68,8 +76,13 @@ std::optional<std::exception_ptr> Gate::admit(Request& request) const {
   if (stop_.stop_requested())
     return std::make_exception_ptr(
         Cancelled(fmt::format("{} was not sent: the command was cancelled", name_of(request))));
+  if (patience_) request.timeout = std::min(request.timeout, *patience_);
   if (!fence_ || !mutates(request)) return std::nullopt;
   const auto left = std::chrono::floor<std::chrono::milliseconds>(*fence_ - clock_.steady());
+  if (request.conditional) {
+    request.timeout = std::min(request.timeout, std::max(left, shortest_conditional));
+    return std::nullopt;
+  }
   if (left <= std::chrono::milliseconds::zero()) {
     return std::make_exception_ptr(
         Locked({.message = fmt::format("{} was not sent: this command's lock has run out", name_of(request)),

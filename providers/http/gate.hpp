@@ -11,7 +11,7 @@
 namespace litedesk::http {
 
 // - While a fence is up, a mutating request is given a deadline no later than the fence, and is refused (Locked) after
-// it.
+// it. A conditional one passes: its condition is a better fence.
 // - Once stopped, no request is sent any more (Cancelled), and reads and streams in flight end. What mutates and is
 //   under way is waited for, so that its outcome is known: neither stop() nor the caller's own token tears it off, they
 //   only keep it from being sent again. A batch with one mutating request is waited for as a whole.
@@ -24,6 +24,8 @@ class Gate : public Transport {
   void set_fence(std::optional<system::SteadyPoint> end);
   void stop();
   void reopen();
+  // The longest that a request may take from now on, whatever it asks for; nothing: as it asks.
+  void set_patience(std::optional<std::chrono::milliseconds> longest);
   [[nodiscard]] bool stopped() const;
 
   Response send(Request request, std::stop_token stop) override;
@@ -38,6 +40,7 @@ class Gate : public Transport {
   const system::Clock& clock_;
   mutable std::mutex mutex_;
   std::optional<system::SteadyPoint> fence_;
+  std::optional<std::chrono::milliseconds> patience_;
   std::stop_source stop_;
 };
 

@@ -68,6 +68,8 @@ struct Request {
   // Whether it changes something there. Unset: every method but GET and HEAD does. A dry run or an access review sets
   // false. The fence (see gate.hpp) holds back only what mutates.
   std::optional<bool> mutates;
+  // Made only if what it changes still is the version that was read: it needs no fence, and passes it.
+  bool conditional = false;
   // Called before each attempt, on the I/O thread's side of the queue: signs anew, puts a fresh token in. What it
   // throws ends the request.
   std::function<void(Request&)> prepare;

@@ -119,6 +119,8 @@ http::Request merge_patch_request(const std::string& server, const ObjectRef& re
   // A merge patch sets values: twice is as good as once. With a precondition the second answers 409, which the client
   // settles by a read.
   result.repeat = http::Repeat::safe;
+  const auto metadata = patch.find("metadata");
+  result.conditional = metadata != patch.end() && metadata->contains("resourceVersion");
   return result;
 }
 

@@ -187,3 +187,28 @@ TEST_CASE("the caller's own token ends a read, and only keeps a change from bein
   (void)house.gate.send_all({request}, {});
   CHECK(last);
 }
+
+TEST_CASE("what is conditional on a version passes the fence, with a deadline of its own") {
+  House house;
+  house.gate.set_fence(house.clock.time + 10s);
+  auto request = request_of(Method::patch);
+  request.conditional = true;
+  (void)house.gate.send(request, {});
+  CHECK(house.recorder.requests.back().timeout == 10s);
+  house.clock.time += 60s;
+  (void)house.gate.send(request, {});
+  CHECK(house.recorder.requests.size() == 2);
+  CHECK(house.recorder.requests.back().timeout == 4s);
+}
+
+TEST_CASE("patience shortens every request while it is set") {
+  House house;
+  house.gate.set_patience(5s);
+  (void)house.gate.send(request_of(Method::get), {});
+  (void)house.gate.send(request_of(Method::patch), {});
+  CHECK(house.recorder.requests.at(0).timeout == 5s);
+  CHECK(house.recorder.requests.at(1).timeout == 5s);
+  house.gate.set_patience(std::nullopt);
+  (void)house.gate.send(request_of(Method::get), {});
+  CHECK(house.recorder.requests.back().timeout == 30s);
+}
