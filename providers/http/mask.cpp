@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "providers/http/url.hpp"
+
 namespace litedesk::http {
 
 namespace {
@@ -60,6 +62,26 @@ void mask_userinfo(std::string& text) {
   }
 }
 
+// "x-amz-security-token:..." in a canonical request, which AWS repeats when a signature does not match.
+void mask_session_tokens(std::string& text) {
+  constexpr std::string_view name = "x-amz-security-token";
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
+  auto from = text.begin();
+  while (true) {
+    const auto found = std::search(from, text.end(), name.begin(), name.end(), same);
+    if (found == text.end()) return;
+    auto at = static_cast<std::size_t>(found - text.begin()) + name.size();
+    at = std::min(text.find_first_not_of(' ', at), text.size());
+    if (at < text.size() && (text[at] == ':' || text[at] == '=')) {
+      const auto begin = std::min(text.find_first_not_of(' ', at + 1), text.size());
+      const auto end = std::min(text.find_first_of(" \t\r\n\"'<>&\\;,", begin), text.size());
+      if (end > begin) text.replace(begin, end - begin, mask);
+      at = begin;
+    }
+    from = text.begin() + static_cast<std::ptrdiff_t>(at);
+  }
+}
+
 // "password": "...", in text that only quotes a piece of JSON.
 void mask_quoted_fields(std::string& text) {
   for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 1)) {
@@ -95,14 +117,44 @@ bool is_string(const Json& object, const char* key) {
 
 void mask_json(Json& value);
 
-void mask_object(Json& object) {
-  // Kubernetes: a Secret's data. Its annotations may repeat it (kubectl's last-applied-configuration does).
-  if (is_string(object, "kind") && object["kind"] == "Secret") {
-    for (const auto* key : {"data", "stringData"})
-      if (const auto found = object.find(key); found != object.end()) mask_all_strings(*found);
-    if (const auto metadata = object.find("metadata"); metadata != object.end() && metadata->is_object())
-      if (const auto found = metadata->find("annotations"); found != metadata->end()) mask_all_strings(*found);
+void mask_member(Json& object, const char* key) {
+  if (const auto found = object.find(key); found != object.end()) mask_all_strings(*found);
+}
+
+// Kubernetes: a Secret's data. Its annotations may repeat it (kubectl's last-applied-configuration does).
+void mask_secret(Json& object) {
+  mask_member(object, "data");
+  mask_member(object, "stringData");
+  if (const auto metadata = object.find("metadata"); metadata != object.end() && metadata->is_object())
+    mask_member(*metadata, "annotations");
+}
+
+// What is sent to a Secret's URL, or comes from there, whatever it says of itself: a merge patch, a JSON patch, or a
+// Status whose words may quote what was refused.
+void mask_at_secret(Json& value) {
+  if (value.is_array()) {
+    for (auto& step : value)
+      if (step.is_object()) mask_member(step, "value");
+  } else if (value.is_object() && is_string(value, "kind") && value["kind"] == "Status") {
+    mask_member(value, "message");
+    const auto details = value.find("details");
+    if (details == value.end() || !details->is_object()) return;
+    if (const auto causes = details->find("causes"); causes != details->end() && causes->is_array())
+      for (auto& cause : *causes)
+        if (cause.is_object()) mask_member(cause, "message");
+  } else if (value.is_object()) {
+    mask_secret(value);
   }
+}
+
+bool is_of_secret(Api api, std::string_view url) {
+  if (api != Api::kubernetes) return false;
+  const auto path = split_url(url).path + "/";
+  return path.find("/secrets/") != std::string::npos;
+}
+
+void mask_object(Json& object) {
+  if (is_string(object, "kind") && object["kind"] == "Secret") mask_secret(object);
   // A list of Secrets leaves the items' own kind out.
   if (is_string(object, "kind") && object["kind"] == "SecretList" && object.contains("items") &&
       object["items"].is_array()) {
@@ -182,6 +234,7 @@ std::string masked_text(std::string_view text) {
   mask_runs(result, "mdb_sa_sk_", 0);
   mask_runs(result, "eyJ", 40);
   mask_userinfo(result);
+  mask_session_tokens(result);
   mask_quoted_fields(result);
   return result;
 }
@@ -220,12 +273,13 @@ std::string masked_header(const Header& header) {
   return masked_text(header.value);
 }
 
-std::string masked_body(Api api, std::string_view body) {
+std::string masked_body(Api api, std::string_view body, std::string_view url) {
   if (body.empty()) return {};
   const auto first = body.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && (body[first] == '{' || body[first] == '[')) {
     auto value = Json::parse(body, nullptr, false);
     if (!value.is_discarded()) {
+      if (is_of_secret(api, url)) mask_at_secret(value);
       mask_json(value);
       return value.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
@@ -235,7 +289,8 @@ std::string masked_body(Api api, std::string_view body) {
   if (first != std::string_view::npos && body[first] == '<' && api != Api::oauth) return masked_xml(body);
   // A form with credentials, a token that is the whole body, YAML: no telling what is secret there. The plain sentences
   // that proxies and load balancers answer with are short and come from an API that speaks JSON.
-  const bool sentence = (api == Api::kubernetes || api == Api::atlas || api == Api::route53) &&
+  const bool sentence = !is_of_secret(api, url) &&
+                        (api == Api::kubernetes || api == Api::atlas || api == Api::route53) &&
                         body.size() <= longest_text && body.find_first_of("\n:=") == std::string_view::npos;
   return sentence ? masked_text(body) : fmt::format("({} bytes)", body.size());
 }

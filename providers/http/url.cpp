@@ -17,6 +17,18 @@ std::string_view default_port(std::string_view scheme) {
   return "";
 }
 
+bool is_loopback_address(std::string_view host) {
+  if (!host.starts_with("127.")) return false;
+  int parts = 1;
+  for (host.remove_prefix(4);; ++parts) {
+    const auto number = host.substr(0, host.find('.'));
+    if (number.empty() || number.size() > 3 || number.find_first_not_of("0123456789") != std::string_view::npos)
+      return false;
+    if (number.size() == host.size()) return parts == 3;
+    host.remove_prefix(number.size() + 1);
+  }
+}
+
 }  // namespace
 
 UrlParts split_url(std::string_view url) {
@@ -47,7 +59,12 @@ std::string UrlParts::origin() const {
 }
 
 bool UrlParts::loopback() const {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.") || host.ends_with(".localhost");
+  return host == "localhost" || host == "[::1]" || is_loopback_address(host) || host.ends_with(".localhost");
+}
+
+bool is_plain_http_over_network(std::string_view url) {
+  const auto parts = split_url(url);
+  return parts.scheme == "http" && !parts.loopback();
 }
 
 std::string without_query(std::string_view url) {

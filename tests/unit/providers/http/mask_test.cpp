@@ -72,6 +72,52 @@ TEST_CASE("no secret of a body is shown, wherever it stands, and what is none is
   CHECK(masked_body(Api::kubernetes, "").empty());
 }
 
+TEST_CASE("what a Secret's URL takes and gives is masked though it does not name its kind") {
+  const std::string url = "https://h:6443/api/v1/namespaces/instance-acme/secrets/database?fieldManager=litedesk";
+  struct Row {
+    const char *body, *shown;
+  };
+  for (const Row& row :
+       {Row{R"({"data": {"uri": "hunter2"}, "metadata": {"resourceVersion": "seen"}})", "seen"},
+        Row{R"({"stringData": {"uri": "hunter2"}, "type": "seen"})", "seen"},
+        Row{R"({"metadata": {"annotations": {"a": "hunter2"}, "name": "seen"}})", "seen"},
+        Row{R"([{"op": "replace", "path": "/seen", "value": "hunter2"}, {"op": "add", "value": {"a": "hunter2"}}])",
+            "seen"},
+        Row{R"({"kind": "Status", "code": 422, "message": "data[x]: Invalid value: \"hunter2\"", "reason": "seen",
+               "details": {"causes": [{"message": "Invalid value: \"hunter2\"", "field": "data[x]"}]}})",
+            "data[x]"},
+        Row{"cannot decode hunter2", "(21 bytes)"}}) {
+    CAPTURE(row.body);
+    const auto text = masked_body(Api::kubernetes, row.body, url);
+    CAPTURE(text);
+    CHECK_FALSE(holds(text, "hunter2"));
+    CHECK(holds(text, row.shown));
+  }
+  const std::string other = R"({"data":{"x":"shown"}})";
+  for (const char* elsewhere : {"https://h/api/v1/namespaces/a/configmaps/secrets-of-mine", "https://h/apis/x/y/z",
+                                "https://h/apis/external-secrets.io/v1/namespaces/a/externalsecrets/x"}) {
+    CAPTURE(elsewhere);
+    CHECK(masked_body(Api::kubernetes, other, elsewhere) == other);
+  }
+}
+
+TEST_CASE("AWS' session token is masked where a refusal repeats the canonical request") {
+  const std::string body =
+      "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The Canonical String for this request should "
+      "have been\n'GET\n/2013-04-01/hostedzone\n\nhost:route53.amazonaws.com\nx-amz-date:20260102T030405Z\n"
+      "x-amz-security-token:IQoJb3JpZ2luX2VjE+hunter2/==\n\nhost;x-amz-date;x-amz-security-token\nseen'"
+      "</Message></Error></ErrorResponse>";
+  const auto text = masked_body(Api::route53, body);
+  CAPTURE(text);
+  CHECK_FALSE(holds(text, "hunter2"));
+  CHECK(holds(text, "x-amz-security-token:***\n"));
+  CHECK(holds(text, "x-amz-date;x-amz-security-token\nseen"));
+  CHECK(masked_text("X-Amz-Security-Token: hunter2&#10;x") == "X-Amz-Security-Token: ***&#10;x");
+  CHECK(masked_text("X-AMZ-SECURITY-TOKEN=hunter2&a=b") == "X-AMZ-SECURITY-TOKEN=***&a=b");
+  CHECK(masked_text("x-amz-security-token") == "x-amz-security-token");
+  CHECK(masked_text("x-amz-security-token:") == "x-amz-security-token:");
+}
+
 TEST_CASE("a secret field is masked in text that only quotes a piece of JSON") {
   CHECK(masked_text(R"(got {"a": "b", "password" : "hun\"ter2", "c": "d"} there)") ==
         R"(got {"a": "b", "password" : "***", "c": "d"} there)");
@@ -118,13 +164,23 @@ TEST_CASE("a URL is taken apart") {
         Row{"http://u:p@127.0.0.1:80/x", "http://127.0.0.1", "/x", "http://127.0.0.1/x", true},
         Row{"https://[::1]:6443/x", "https://[::1]:6443", "/x", "https://[::1]:6443/x", true},
         Row{"https://[fe80::1]/x", "https://[fe80::1]", "/x", "https://[fe80::1]/x", false},
-        Row{"http://localhost:8080?x", "http://localhost:8080", "", "http://localhost:8080", true}}) {
+        Row{"http://localhost:8080?x", "http://localhost:8080", "", "http://localhost:8080", true},
+        Row{"http://127.1.2.3/", "http://127.1.2.3", "/", "http://127.1.2.3/", true},
+        Row{"http://127.evil.example/", "http://127.evil.example", "/", "http://127.evil.example/", false},
+        Row{"http://127.0.0.1.evil.example/", "http://127.0.0.1.evil.example", "/", "http://127.0.0.1.evil.example/",
+            false},
+        Row{"http://127.0.0.1@evil.example", "http://evil.example", "", "http://evil.example", false},
+        Row{"http://127.0.0/", "http://127.0.0", "/", "http://127.0.0/", false},
+        Row{"http://127.0.0.1.1/", "http://127.0.0.1.1", "/", "http://127.0.0.1.1/", false},
+        Row{"http://localhost.evil.example", "http://localhost.evil.example", "", "http://localhost.evil.example",
+            false}}) {
     CAPTURE(row.url);
     const auto parts = split_url(row.url);
     CHECK(parts.origin() == row.origin);
     CHECK(parts.path == row.path);
     CHECK(parts.loopback() == row.loopback);
     CHECK(without_query(row.url) == row.bare);
+    CHECK(is_plain_http_over_network(row.url) == (parts.scheme == "http" && !row.loopback));
   }
 }
 
