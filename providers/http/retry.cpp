@@ -151,6 +151,15 @@ std::optional<milliseconds> retry_after_of(Api api, const Response& response,
   return seconds_in((*parameters)[1]);
 }
 
+bool is_final(Api api, const Response& response) {
+  if (api != Api::kubernetes || response.status != 500) return false;
+  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  if (!body.is_object()) return false;
+  const auto message = body.find("message");
+  return message != body.end() && message->is_string() &&
+         message->get_ref<const std::string&>().starts_with("failed to create typed patch object");
+}
+
 std::string error_code_of(Api api, const Response& response) {
   if (response.status < 400) return {};
   switch (api) {

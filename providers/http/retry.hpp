@@ -45,6 +45,9 @@ struct Attempt {
 // details.retryAfterSeconds; the second parameter of Atlas' rate limit errors).
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after_of(Api api, const Response& response,
                                                                       std::chrono::system_clock::time_point now);
+// Whether an answer that looks like a passing failure is none: Kubernetes answers a server-side apply that its schema
+// does not know with a bare 500, each time.
+[[nodiscard]] bool is_final(Api api, const Response& response);
 // The error code in a body where a status alone does not tell throttling from refusal: AWS' XML <Code>, Atlas'
 // "errorCode". Empty when there is none.
 [[nodiscard]] std::string error_code_of(Api api, const Response& response);

@@ -210,6 +210,23 @@ TEST_CASE("an API may say in the body how long to wait, and the header comes fir
   }
 }
 
+TEST_CASE("an apply that the schema does not know fails each time, whatever its status says") {
+  Response response;
+  response.status = 500;
+  response.body =
+      R"({"kind": "Status", "message": "failed to create typed patch object (a/b; v1): .spec.x: field not declared"})";
+  CHECK(is_final(Api::kubernetes, response));
+  CHECK_FALSE(is_final(Api::atlas, response));
+  response.status = 503;
+  CHECK_FALSE(is_final(Api::kubernetes, response));
+  response.status = 500;
+  for (const char* body : {"", "[]", R"({"message": 5})", R"({"message": "etcdserver: leader changed"})"}) {
+    CAPTURE(body);
+    response.body = body;
+    CHECK_FALSE(is_final(Api::kubernetes, response));
+  }
+}
+
 TEST_CASE("the error code is found where the API puts it") {
   Response response;
   response.status = 400;
