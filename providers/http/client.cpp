@@ -150,6 +150,7 @@ Response Client::stream(Request request, const ChunkHandler& on_chunk, milliseco
       return response;
     } else if (steady_clock::now() >= silent_until) {
       const bool begun = buffer.head.has_value();
+      transfer->fell_silent = true;
       throw Timeout({.message = begun ? fmt::format("{} has been silent for {} ms", what, idle.count())
                                       : fmt::format("{}no answer to {} within {} ms", prefix, target, allowed.count()),
                      .hint = "try again",

@@ -151,6 +151,7 @@ void EventLoop::take_inbox() {
   for (const auto& transfer : cancelled_now) {
     if (transfer->state == Transfer::State::done) continue;
     if (transfer->state == Transfer::State::running) {
+      if (transfer->fell_silent) distrust_connection(*transfer);
       running_.erase(transfer.get());
       detach(*transfer);
     } else {
@@ -187,6 +188,11 @@ bool EventLoop::hold_back(Transfer& transfer, Steady now) {
   if (!transfer.has_token) {
     auto& bucket = bucket_of(transfer.request.api);
     const auto delay = bucket.delay(options_.clock->steady());
+    if (delay >= transfer.time_left(now)) {
+      // Its turn would come too late, and those behind it need not wait for it.
+      transfer.deadline = now;
+      return true;
+    }
     bucket.take();
     transfer.has_token = true;
     if (delay > milliseconds::zero()) {
@@ -206,6 +212,7 @@ bool EventLoop::hold_back(Transfer& transfer, Steady now) {
 void EventLoop::start(const Shared& transfer) {
   auto& request = transfer->request;
   transfer->begin_attempt();
+  transfer->generation = hosts_[transfer->origin].generation;
   try {
     if (request.prepare) request.prepare(request);
     transfer->handle = take_handle(*transfer);
@@ -257,6 +264,7 @@ void EventLoop::complete(const Shared& transfer, CURLcode code) {
     host.reached = true;
     host.multiplexes = version >= CURL_HTTP_VERSION_2_0;
   }
+  if (code == CURLE_OPERATION_TIMEDOUT && transfer->sent) distrust_connection(*transfer);
   detach(*transfer);
   if (failure.error)
     trace(*transfer, "! " + failure.sentence);
@@ -278,7 +286,8 @@ void EventLoop::decide(const Shared& transfer, Failure failure) {
     response.repeated_after_loss = transfer->lost_before;
     finish(transfer, std::move(response));
   };
-  if (transfer->stream || failure.permanent || request.last_attempt.stop_requested()) {
+  if (transfer->stream || failure.permanent || request.last_attempt.stop_requested() ||
+      (!failure.error && is_final(request.api, response))) {
     give_back();
     return;
   }
@@ -319,6 +328,12 @@ void EventLoop::decide(const Shared& transfer, Failure failure) {
   transfer->last_error = failure.error;
   transfer->state = Transfer::State::waiting;
   waiting_.push_back(transfer);
+}
+
+// Those that ran out of time together have one connection in common, and raise its generation once.
+void EventLoop::distrust_connection(const Transfer& transfer) {
+  auto& host = hosts_[transfer.origin];
+  if (host.generation == transfer.generation) ++host.generation;
 }
 
 // There is to be no (other) attempt: what the last one brought, if there was one.
@@ -406,6 +421,7 @@ CurlReport EventLoop::report_of(const Transfer& transfer, CURLcode code) const {
   report.reached_before = host != hosts_.end() && host->second.reached;
   report.attempts = transfer.attempt;
   report.allowed = transfer.request.timeout;
+  if (transfer.capped) report.allowed = transfer.allowed;
   if (!transfer.sent) report.allowed = std::chrono::round<milliseconds>(steady_clock::now() - transfer.began);
   return report;
 }
@@ -425,7 +441,7 @@ void EventLoop::trace_request(const Transfer& transfer) const {
   if (transfer.attempt > 1) text += fmt::format(" (attempt {})", transfer.attempt);
   if (options_.trace_bodies) {
     for (const auto& header : request.headers) text += fmt::format("\n> {}: {}", header.name, masked_header(header));
-    if (!request.body.empty()) text += "\n> " + masked_body(request.api, request.body);
+    if (!request.body.empty()) text += "\n> " + masked_body(request.api, request.body, request.url);
   }
   trace(transfer, std::move(text));
 }
@@ -437,7 +453,7 @@ void EventLoop::trace_response(const Transfer& transfer) const {
   std::string text = fmt::format("< {} in {} ms", response.status, took.count());
   if (options_.trace_bodies) {
     for (const auto& header : response.headers) text += fmt::format("\n< {}: {}", header.name, masked_header(header));
-    if (!response.body.empty()) text += "\n< " + masked_body(transfer.request.api, response.body);
+    if (!response.body.empty()) text += "\n< " + masked_body(transfer.request.api, response.body, transfer.request.url);
   }
   trace(transfer, std::move(text));
 }

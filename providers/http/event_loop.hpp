@@ -41,6 +41,8 @@ class EventLoop {
     int running = 0;
     bool reached = false;      // it has answered
     bool multiplexes = false;  // over HTTP/2
+    // Raised when a request that went out got no answer in time: those that begin later use a new connection.
+    unsigned generation = 0;
   };
   // Handles that know a server's nonce: the next request with the same credentials is authenticated at once.
   struct DigestHandles {
@@ -60,6 +62,7 @@ class EventLoop {
   void finish(const Shared& transfer, Result result);
   void detach(Transfer& transfer);
   void give_up(const Shared& transfer);
+  void distrust_connection(const Transfer& transfer);
   [[nodiscard]] int poll_timeout() const;
 
   CURL* take_handle(const Transfer& transfer);

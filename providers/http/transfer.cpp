@@ -4,6 +4,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "providers/error.hpp"
 #include "providers/http/retry.hpp"
@@ -16,6 +19,11 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds longest_connect{10'000};
+// How long sent data may stay unacknowledged. Keepalive probes are not sent meanwhile, and the system's own patience
+// with a connection that leads nowhere is a quarter of an hour.
+constexpr unsigned longest_unacknowledged_ms = 10'000;
+// An attempt is not cut shorter than this to leave time for another.
+constexpr milliseconds shortest_attempt{5'000};
 
 bool successful(int status) {
   return status >= 200 && status < 300;
@@ -90,6 +98,14 @@ int on_ready(void* user, char*, char*, int, int) {
   transfer.sent = true;
   transfer.answered = false;
   return CURL_PREREQFUNC_OK;
+}
+
+// Called for each new socket.
+int on_socket(void*, curl_socket_t socket, curlsocktype) {
+  // Without it the connection is only noticed later to be dead.
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &longest_unacknowledged_ms,
+                     sizeof longest_unacknowledged_ms);
+  return CURL_SOCKOPT_OK;
 }
 
 bool has_control_character(std::string_view text) {
@@ -179,9 +195,25 @@ void set_tls(const Options& options, const Tls& tls) {
   options.set(CURLOPT_SSLKEYTYPE, "PEM");
 }
 
+// libcurl offers a multiplexed connection again after a request on it got no answer, and lets nobody pick or close one.
+// It shares a connection only between transfers with equal TLS options; of those, three concern Windows' own TLS alone
+// and mean nothing to OpenSSL. So they count the generations: whoever has another number gets another connection. After
+// eight of them the numbers begin anew, when a dead connection of the first is long gone.
+long generation_options(unsigned generation) {
+  return ((generation & 1U) != 0 ? CURLSSLOPT_NO_REVOKE : 0L) |
+         ((generation & 2U) != 0 ? CURLSSLOPT_REVOKE_BEST_EFFORT : 0L) |
+         ((generation & 4U) != 0 ? CURLSSLOPT_AUTO_CLIENT_CERT : 0L);
+}
+
+// client-go lets a SOCKS proxy find the host's address; libcurl does so for another scheme than "socks5".
+std::string proxy_for_libcurl(const std::string& url) {
+  const auto parts = split_url(url);
+  return parts.scheme == "socks5" ? "socks5h" + url.substr(parts.scheme.size()) : url;
+}
+
 void set_proxy(const Options& options, const Tls& tls, const UrlParts& url) {
   if (!tls.proxy_url.empty()) {
-    options.set(CURLOPT_PROXY, tls.proxy_url);
+    options.set(CURLOPT_PROXY, proxy_for_libcurl(tls.proxy_url));
     options.set(CURLOPT_NOPROXY, "");  // it was asked for by name, so no_proxy of the environment does not count
   } else if (url.loopback()) {
     options.set(CURLOPT_PROXY, "");  // not even the environment's
@@ -212,6 +244,12 @@ Transfer::Transfer(Request request_given, std::shared_ptr<Batch> batch_given, st
       batch(std::move(batch_given)),
       place(place_given) {}
 
+Transfer::~Transfer() {
+  wipe(request.body);
+  for (auto& header : request.headers)
+    if (find({{header.name, "x"}}, "Authorization") == "x") wipe(header.value);
+}
+
 void Transfer::finish(Result result) {
   state = State::done;
   if (stream) {
@@ -230,6 +268,10 @@ void Transfer::begin_attempt() {
   response = {};
   began = steady_clock::now();
   allowed = std::max(milliseconds(1), time_left(began));
+  // One that hangs must leave time for another.
+  const auto most = std::max(shortest_attempt, allowed / 2);
+  capped = !stream && safe_to_repeat(request.method, request.repeat) && most < allowed;
+  if (capped) allowed = most;
 }
 
 void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2) {
@@ -253,6 +295,7 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
   options.set(CURLOPT_TCP_KEEPALIVE, true);
   options.set(CURLOPT_TCP_KEEPIDLE, 30L);
   options.set(CURLOPT_TCP_KEEPINTVL, 10L);
+  options.set_pointer(CURLOPT_SOCKOPTFUNCTION, &on_socket);
   options.set(CURLOPT_QUICK_EXIT, true);  // does not wait for a resolver's answer that nobody wants any more
   options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(longest_connect, transfer.allowed).count()));
   options.set(CURLOPT_TIMEOUT_MS, transfer.stream ? 0L : static_cast<long>(transfer.allowed.count()));
@@ -277,7 +320,10 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
   options.set_pointer(CURLOPT_CONNECT_TO, transfer.connect_to);
   set_method(options, request);
   set_headers(curl, options, transfer, renamed);
-  if (https) set_tls(options, tls);
+  if (https) {
+    set_tls(options, tls);
+    options.set(CURLOPT_SSL_OPTIONS, generation_options(transfer.generation));
+  }
   set_proxy(options, tls, transfer.url);
   if (request.digest) {
     options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_DIGEST));

@@ -1,6 +1,7 @@
 // One request on its way: what the caller waits on, and what the I/O thread knows of it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -42,6 +43,10 @@ struct StreamBuffer {
 
 struct Transfer {
   Transfer(Request request_given, std::shared_ptr<Batch> batch_given, std::size_t place_given);
+  // Wipes what may be secret: the body and the Authorization header.
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
 
   Request request;
   UrlParts url;
@@ -49,6 +54,7 @@ struct Transfer {
   std::shared_ptr<Batch> batch;  // or
   std::size_t place = 0;
   std::shared_ptr<StreamBuffer> stream;
+  std::atomic<bool> fell_silent = false;  // a stream that its caller ends because nothing comes any more
 
   // The rest belongs to the I/O thread.
   enum class State { waiting, running, done };
@@ -69,6 +75,8 @@ struct Transfer {
   char error_text[CURL_ERROR_SIZE] = {};
   std::chrono::steady_clock::time_point began;
   std::chrono::milliseconds allowed{0};
+  bool capped = false;             // `allowed` is less than the time left: another attempt may follow
+  unsigned generation = 0;         // of its host's connections: it may use no older one (see Host)
   std::uint64_t* moved = nullptr;  // the loop's count of what moved
   bool sent = false;
   bool answered = false;    // a status line has come since it was sent

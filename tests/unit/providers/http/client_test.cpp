@@ -183,6 +183,17 @@ TEST_CASE("on the real clock the wait is real") {
   CHECK(seconds_since(begin) >= 1.0);
 }
 
+TEST_CASE("a 500 that no repetition can cure is not repeated") {
+  Server server([](const Asked&) {
+    return Answered{500, R"({"message": "failed to create typed patch object: x"})", {}, "application/json", {}};
+  });
+  Client client(quick());
+  auto request = request_to(server.url());
+  request.api = Api::kubernetes;
+  CHECK(client.send(request, {}).status == 500);
+  CHECK(server.requests() == 1);
+}
+
 TEST_CASE("the last refusal is given back when there are no more attempts, or no time for another") {
   Server server([](const Asked&) { return Answered{503, "broken", {}, "text/plain", {}}; });
   Client client(quick());
@@ -297,6 +308,18 @@ TEST_CASE("what does not speak HTTP is an error, and HTML is an answer like any 
   const auto response = client.send(request_to(html.url()), {});
   CHECK(response.body == "<html>login</html>");
   CHECK(find(response.headers, "content-type") == "text/html");
+}
+
+TEST_CASE("a SOCKS proxy is given the host's name, not an address that was found here") {
+  // It says yes to the greeting and to the connection without looking, and is then the server itself.
+  const std::string yes("\x05\x00", 2), connected("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", 10);
+  ScriptedServer proxy({{Step::answer, yes, false}, {Step::answer, connected, false}, {Step::close, ok(), true}});
+  Tls tls;
+  tls.proxy_url = "socks5" + proxy.url("").substr(4);
+  auto request = request_to("http://no-such-host.invalid/");
+  request.tls = std::make_shared<const Tls>(tls);
+  Client client(quick());
+  CHECK(client.send(request, {}).body == "ok");
 }
 
 TEST_CASE("a deadline ends a request that is not answered, however many attempts it took") {
@@ -429,6 +452,16 @@ TEST_CASE("an API's bucket lets a burst through and then so many a second") {
   const auto results = slow.send_all(requests, {});
   CHECK(std::get<Response>(results[0]).status == 200);
   CHECK_THROWS_AS(std::rethrow_exception(std::get<std::exception_ptr>(results[1])), Timeout);
+
+  // Nor does it take another's turn: after ten requests with too little time, one with enough waits for one token.
+  requests.assign(11, requests.front());
+  for (auto& request : requests) request.timeout = 5s;
+  requests.back().timeout = 30s;
+  slow.send_all({requests.back()}, {});
+  const auto begin = skipping.steady();
+  const auto later = slow.send_all(requests, {});
+  CHECK(std::get<Response>(later.back()).status == 200);
+  CHECK(skipping.steady() - begin < 25s);
 }
 
 TEST_CASE("the end of the client ends what is in flight") {
