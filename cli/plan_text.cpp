@@ -130,6 +130,8 @@ std::string details(const Change& change, const Printer& printer, bool wide) {
     text += fmt::format("    {} {}\n", printer.on_out(Colour::red, "-"), name_of(change.id));
   }
   if (!text.empty() && !change.note.empty()) text += fmt::format("      ({})\n", one_line(change.note));
+  if (!change.conflict.empty())
+    text += fmt::format("      {} others own {}\n", printer.on_out(Colour::yellow, "!"), one_line(change.conflict));
   return text;
 }
 

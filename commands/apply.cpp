@@ -102,10 +102,11 @@ class Applier {
         batch.push_back({route53::Action::remove, live_record(change->id)});
         continue;
       }
-      batch.push_back({change->verb == Verb::create ? route53::Action::create : route53::Action::upsert,
-                       wanted_record(change->id)});
+      // Deleting exactly what was read makes the batch fail if somebody was quicker, where an UPSERT would not.
+      if (change->verb == Verb::update) batch.push_back({route53::Action::remove, live_record(change->id)});
+      batch.push_back({route53::Action::create, wanted_record(change->id)});
     }
-    // A record that changes its type is deleted before the other one is made (Route 53 applies the batch in order).
+    // Deletions first: Route 53 applies the batch in order.
     std::stable_sort(batch.begin(), batch.end(), [](const auto& a, const auto& b) {
       return (a.action == route53::Action::remove) > (b.action == route53::Action::remove);
     });
@@ -156,19 +157,21 @@ class Applier {
     std::stable_sort(changes.begin(), changes.end(), [](const Change* a, const Change* b) {
       return std::pair(wave_of(a->id), order_of(a->id.kind)) < std::pair(wave_of(b->id), order_of(b->id.kind));
     });
-    std::vector<const Change*> spaces, rest, removed;
+    std::vector<const Change*> spaces, rest, forced, removed;
     for (const auto* change : changes) {
       if (change->verb == Verb::remove)
         removed.push_back(change);
       else if (change->id.scope.empty())
         spaces.push_back(change);
+      else if (change->force)
+        forced.push_back(change);  // once what else wrote its fields is gone
       else
         rest.push_back(change);
     }
     const auto name_space = names_of(plan_.slug, world_.settings.dns.domain).name_space;
     const auto* const part = part_of(from);
     say(part, StepState::running, name_space, begin);
-    const bool done = apply(spaces) && apply(rest) && remove(removed);
+    const bool done = apply(spaces) && apply(rest) && remove(removed) && apply(forced);
     std::exception_ptr error;
     for (const auto* change : changes)
       if (!error) error = outcome(*change).error;
@@ -190,7 +193,7 @@ class Applier {
       objects.emplace_back(change->interim.is_null() ? change->desired : change->interim);
     kubernetes::Each<kubernetes::Object> results;
     try {
-      results = world_.applier.apply_all(objects, {});
+      results = world_.applier.apply_all(objects, {.force = changes.front()->force});
     } catch (...) {
       // No credentials, no connection at all: the same for each of them.
       results.assign(objects.size(), std::current_exception());

@@ -48,8 +48,9 @@ struct UndoReport {
 struct UndoOptions {
   // What an earlier, interrupted run of the same first provision made: undone along with this run's own.
   std::vector<ResourceId> adopted;
-  std::chrono::milliseconds budget{60'000};  // for all of it
-  bool wait_until_gone = true;               // false after SIGTERM: the requests are sent, the namespace goes by itself
+  std::chrono::milliseconds budget{60'000};            // for all of it
+  std::chrono::milliseconds request_patience{15'000};  // for one request
+  bool wait_until_gone = true;  // false after SIGTERM: the requests are sent, the namespace goes by itself
 };
 
 // Reverses each change that this run made, newest first: created → deleted by UID, updated → as it was, deleted →

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "commands/dns_records.hpp"
+#include "commands/field_diff.hpp"
 #include "commands/instance_spec.hpp"
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
@@ -14,6 +15,43 @@ namespace {
 bool is_ipv4(const std::string& text) {
   in_addr address{};
   return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+bool is_ipv6(const std::string& text) {
+  in6_addr address{};
+  return inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
+// Our text in the TXT record that is there: whatever else it says stays.
+void keep_other_texts(route53::RecordSet& owner, const LiveState& live) {
+  for (const auto& host : live.hosts)
+    for (const auto& there : host.owner_records) {
+      if (there.name != owner.name) continue;
+      owner.ttl = there.ttl;
+      for (const auto& value : there.values)
+        if (!parse_owner_text(route53::unquote_txt(value))) owner.values.push_back(value);
+    }
+}
+
+// Where an autoscaler sets the number of replicas, it is ours only until the autoscaler has written one: applying none
+// while nobody else owns the field would set it to 1.
+void leave_replicas_to_autoscaler(std::vector<Json>& objects, const LiveState& live) {
+  using kubernetes::Object;
+  for (const auto& autoscaler : objects) {
+    if (autoscaler.value("kind", "") != "HorizontalPodAutoscaler") continue;
+    const auto target = Object(autoscaler).text("spec.scaleTargetRef.name");
+    for (auto& json : objects) {
+      if (json.value("kind", "") != "Deployment" || Object(json).name() != target) continue;
+      const auto* there = live.find(Object(json).ref());
+      if (there == nullptr) continue;
+      const auto applied = extract_applied(there->json(), "litedesk");
+      const bool ours = applied.is_object() && applied.contains("spec") && applied["spec"].contains("replicas");
+      if (ours)
+        json["spec"]["replicas"] = applied["spec"]["replicas"];
+      else
+        json["spec"].erase("replicas");
+    }
+  }
 }
 
 // A value of a live Secret; empty when the Secret or the key is not there.
@@ -77,11 +115,12 @@ std::vector<DesiredRecord> make_records(const World& world, const LiveState& liv
     DesiredRecord wanted;
     wanted.host = host;
     wanted.record.name = host;
-    wanted.record.type = is_ipv4(live.load_balancer) ? "A" : "CNAME";
+    wanted.record.type = is_ipv4(live.load_balancer) ? "A" : is_ipv6(live.load_balancer) ? "AAAA" : "CNAME";
     wanted.record.values = {live.load_balancer};
     wanted.owner.name = owner_record_name(host, wanted.record.type);
     wanted.owner.type = "TXT";
     wanted.owner.values = {route53::quote_txt(owner_text(live.registry_id, live.tenant.slug))};
+    keep_other_texts(wanted.owner, live);
     records.push_back(std::move(wanted));
   }
   return records;
@@ -119,6 +158,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
   if (inputs.jwt_secret.empty()) inputs.jwt_secret = world.random.hex(64);
 
   desired.objects = render_instance(world.templates, inputs, settings);
+  leave_replicas_to_autoscaler(desired.objects, live);
   desired.database_password = inputs.database_password;
   desired.user = make_user(world, live, desired.database_password);
   desired.records = make_records(world, live);

@@ -66,10 +66,14 @@ void read_objects(const World& world, std::string_view slug, LiveState& live, st
     if (auto object = take(results[index])) live.objects.emplace(refs[index], std::move(*object));
 }
 
+bool in_domain(const std::string& host, const Settings& settings) {
+  return host.ends_with("." + settings.dns.domain);
+}
+
 HostState read_host(const World& world, const route53::HostedZoneId& zone, const std::string& host) {
   HostState state{host, {}, {}};
   std::set<std::string> owner_names;
-  for (const auto* type : {"CNAME", "A"}) owner_names.insert(owner_record_name(host, type));
+  for (const auto* type : {"CNAME", "A", "AAAA"}) owner_names.insert(owner_record_name(host, type));
   std::vector<std::function<void()>> tasks{[&] { state.records = world.records.get_name(zone, host); }};
   std::vector<std::optional<route53::RecordSet>> owners(owner_names.size());
   std::size_t index = 0;
@@ -83,6 +87,17 @@ HostState read_host(const World& world, const route53::HostedZoneId& zone, const
   return state;
 }
 
+// A key that may manage users need not be allowed to read the project's limits.
+std::optional<atlas::Limit> read_user_limit(const World& world) {
+  try {
+    return world.clusters.limit("atlas.project.security.databaseAccess.users");
+  } catch (const PermissionDenied&) {
+    return std::nullopt;
+  } catch (const NotFound&) {
+    return std::nullopt;
+  }
+}
+
 void read_hosts(const World& world, const std::vector<std::string>& hosts, LiveState& live) {
   if (!needs_dns(world.settings)) return;
   if (!live.zone) live.zone = world.zone();
@@ -94,7 +109,41 @@ void read_hosts(const World& world, const std::vector<std::string>& hosts, LiveS
   run_all(tasks);
 }
 
+// What the first round could not know of: a custom domain, and what an earlier run made by other templates, settings or
+// for another domain, as the record's inventory names it.
+void read_inventory(const World& world, std::string_view slug, LiveState& live) {
+  auto hosts = managed_hosts(live.tenant, world.settings);
+  for (const auto& host : live.tenant.status.hosts)
+    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end() && in_domain(host, world.settings))
+      hosts.push_back(host);
+  hosts.erase(hosts.begin());
+  if (!hosts.empty()) read_hosts(world, hosts, live);
+
+  const auto possible = possible_objects(world, slug);
+  std::vector<ObjectRef> more;
+  for (const auto& entry : live.tenant.status.inventory)
+    if (auto ref = parse_inventory(entry, names_of(slug, world.settings.dns.domain).name_space))
+      if (!std::binary_search(possible.begin(), possible.end(), *ref)) more.push_back(std::move(*ref));
+  read_more(world, more, live);
+}
+
 }  // namespace
+
+std::string inventory_entry(const ObjectRef& ref) {
+  return ref.type.api_version() + " " + ref.type.kind + " " + ref.name;
+}
+
+std::optional<ObjectRef> parse_inventory(std::string_view entry, const std::string& name_space) {
+  const auto first = entry.find(' '), last = entry.rfind(' ');
+  if (first == std::string_view::npos || first == last) return std::nullopt;
+  const auto api_version = entry.substr(0, first), kind = entry.substr(first + 1, last - first - 1);
+  try {
+    const auto& type = kubernetes::type_of(api_version, kind);
+    return ObjectRef{type, type.namespaced ? name_space : "", std::string(entry.substr(last + 1))};
+  } catch (const ValidationError&) {
+    return std::nullopt;
+  }
+}
 
 const Object* LiveState::find(const ObjectRef& ref) const {
   const auto found = objects.find(ref);
@@ -104,8 +153,7 @@ const Object* LiveState::find(const ObjectRef& ref) const {
 std::vector<std::string> managed_hosts(const Tenant& tenant, const Settings& settings) {
   std::vector<std::string> hosts{names_of(tenant.slug, settings.dns.domain).host};
   const auto& custom = tenant.custom_domain;
-  if (!custom.empty() && custom != hosts.front() && custom.ends_with("." + settings.dns.domain))
-    hosts.push_back(custom);
+  if (!custom.empty() && custom != hosts.front() && in_domain(custom, settings)) hosts.push_back(custom);
   return hosts;
 }
 
@@ -154,7 +202,7 @@ LiveState read_live_state(const World& world, std::string_view slug) {
       [&] { live.cert_manager = world.objects.serves(kubernetes::type_of("cert-manager.io/v1", "Certificate")); },
       [&] { live.user = world.users.get_user(names.database_user); },
       [&] { live.cluster = world.clusters.get_cluster(database.cluster); },
-      [&] { live.user_limit = world.clusters.limit("atlas.project.security.databaseAccess.users"); },
+      [&] { live.user_limit = read_user_limit(world); },
       [&] { read_hosts(world, {names.host}, live); },
   });
 
@@ -177,13 +225,12 @@ LiveState read_live_state(const World& world, std::string_view slug) {
     }
     live.document = store::to_document(*tenant_object);
     live.tenant = to_tenant(live.document);
-    live.registry_id = "cluster-" + live.cluster_id;
+    if (live.cluster_id.empty()) live.registry_id = world.registry.registry_id();  // which says why there is none
+    if (live.registry_id.empty()) live.registry_id = "cluster-" + live.cluster_id;
   } else {
     live.registry_id = world.registry.registry_id();
   }
-  auto hosts = managed_hosts(live.tenant, world.settings);
-  hosts.erase(hosts.begin());
-  if (!hosts.empty()) read_hosts(world, hosts, live);
+  read_inventory(world, slug, live);
   return live;
 }
 

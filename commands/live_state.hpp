@@ -48,6 +48,12 @@ void read_more(const World& world, const std::vector<kubernetes::ObjectRef>& ref
 // The hosts of a tenant that lie in the domain and so in the zone: the slug's, and a custom domain below it.
 [[nodiscard]] std::vector<std::string> managed_hosts(const Tenant& tenant, const Settings& settings);
 
+// How the record's inventory names an object: "apps/v1 Deployment backend".
+[[nodiscard]] std::string inventory_entry(const kubernetes::ObjectRef& ref);
+// Nothing for what is no entry, or of a kind that this version does not know.
+[[nodiscard]] std::optional<kubernetes::ObjectRef> parse_inventory(std::string_view entry,
+                                                                   const std::string& name_space);
+
 // Every object that the templates can make for a slug, whatever its tier: the inventory for reads and for pruning.
 [[nodiscard]] std::vector<kubernetes::ObjectRef> possible_objects(const World& world, std::string_view slug);
 

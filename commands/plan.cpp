@@ -42,7 +42,31 @@ Json change_json(const Change& change) {
   Json depends = Json::array();
   for (const auto& id : change.depends_on) depends.push_back(to_string(id));
   return {{"action", to_string(change.verb)}, {"resource", resource_json(change.id)}, {"uid", change.uid},
-          {"fields", std::move(fields)},      {"dependsOn", std::move(depends)},      {"note", change.note}};
+          {"fields", std::move(fields)},      {"dependsOn", std::move(depends)},      {"note", change.note},
+          {"conflict", change.conflict}};
+}
+
+// Names of fields whose values follow from secrets.
+bool tells_of_secrets(std::string_view name) {
+  return name.ends_with("litedesk.io/secrets-checksum") || name.ends_with("litedesk-password-sha256");
+}
+
+// What would be created, without the values that differ at each planning.
+Json without_secrets(const Json& value, bool secret) {
+  if (value.is_array()) {
+    Json result = Json::array();
+    for (const auto& each : value) result.push_back(without_secrets(each, secret));
+    return result;
+  }
+  if (!value.is_object()) return value;
+  Json result = Json::object();
+  for (const auto& [key, each] : value.items()) {
+    if (tells_of_secrets(key) || (secret && (key == "data" || key == "stringData")))
+      result[key] = "(masked)";
+    else
+      result[key] = without_secrets(each, secret);
+  }
+  return result;
 }
 
 }  // namespace
@@ -63,13 +87,20 @@ Json to_json(const Plan& plan) {
           {"fingerprint", fingerprint(plan)}};
 }
 
+std::size_t deleted_percent(const Plan& plan) {
+  const auto there = plan.changes.size() - plan.count(Verb::create);
+  return there == 0 ? 0 : plan.count(Verb::remove) * 100 / there;
+}
+
 std::string fingerprint(const Plan& plan) {
   Json essence = Json::array({plan.slug, plan.context});
   for (const auto& change : plan.changes) {
     if (change.verb == Verb::none) continue;
     auto entry = change_json(change);
     entry.erase("note");
-    // A secret drawn anew at each planning changes the checksum on the pod template; masked fields carry no value.
+    for (auto& field : entry["fields"])
+      if (tells_of_secrets(field["path"].get<std::string>())) field.erase("after");
+    if (change.verb == Verb::create) entry["desired"] = without_secrets(change.desired, change.id.kind == "Secret");
     essence.push_back(std::move(entry));
   }
   return system::sha256_hex(essence.dump());

@@ -29,6 +29,8 @@ struct Change {
   std::vector<FieldChange> fields;     // of an update
   std::vector<ResourceId> depends_on;  // must be done first
   std::string note;  // "adopts what an interrupted run made", "compared by managed fields"; may be empty
+  std::string conflict;    // whose fields it would take over: "spec.replicas: kubectl"; empty when nobody's
+  bool force = false;      // applied with force: the fields are ours to take
   Json desired;      // as sent; holds secrets: never printed, never stored
   Json interim;      // sent instead until the instance is ready; null when `desired` is sent at once
   Json live;         // as read, for undoing an update; null for create
@@ -44,7 +46,13 @@ struct Plan {
 };
 
 [[nodiscard]] Json to_json(const Plan& plan);  // docs/json/plan.schema.json; no secret in it
-// SHA-256 over what would be done (verbs, ids, uids, fields), hex: a saved plan is compared by it.
+// The share of what is there that would be deleted, in per cent.
+[[nodiscard]] std::size_t deleted_percent(const Plan& plan);
+// A plan that deletes more of what it manages asks for the name to be typed, whatever --yes says.
+inline constexpr std::size_t most_deleted_percent = 30;
+
+// SHA-256 over what would be done (verbs, ids, uids, fields, what is created), hex: a saved plan is compared by it.
+// What follows from secrets that are drawn anew at each planning is left out.
 [[nodiscard]] std::string fingerprint(const Plan& plan);
 
 }  // namespace litedesk

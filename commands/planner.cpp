@@ -7,6 +7,7 @@
 #include "commands/dns_records.hpp"
 #include "commands/field_diff.hpp"
 #include "commands/quantity.hpp"
+#include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -50,6 +51,8 @@ class Planner {
     superfluous_objects();
     database_user();
     for (const auto& record : in_.desired.records) host(record);
+    superfluous_hosts();
+    warn_of_deletions();
     dependencies();
     std::sort(plan_.changes.begin(), plan_.changes.end(), [](const Change& a, const Change& b) {
       return std::tuple(wave_of(a.id), a.id) < std::tuple(wave_of(b.id), b.id);
@@ -59,6 +62,13 @@ class Planner {
   }
 
  private:
+  void warn_of_deletions() {
+    if (deleted_percent(plan_) > most_deleted_percent)
+      plan_.warnings.push_back("it deletes " + std::to_string(plan_.count(Verb::remove)) + " of the " +
+                               std::to_string(plan_.changes.size() - plan_.count(Verb::create)) +
+                               " resources that are there");
+  }
+
   // What an interrupted first run noted that it would make: if it is there, that run made it.
   void note_intent() {
     const auto& operation = in_.live.tenant.status.operation;
@@ -80,7 +90,7 @@ class Planner {
       throw Conflict({.message = "namespace " + name_space.name() + " is still being deleted",
                       .hint = "wait until it is gone: kubectl wait --for=delete namespace/" + name_space.name(),
                       .resource = to_string(resource_id(name_space.ref())),
-                      .cause = {}});
+                      .cause = deletion_holders(name_space)});
     }
     throw Conflict({.message = owner.empty()
                                    ? "namespace " + name_space.name() + " is there and was not made by litedesk"
@@ -107,6 +117,7 @@ class Planner {
         const auto dry_run = in_.dry_runs.find(ref);
         if (dry_run != in_.dry_runs.end() && !dry_run->second.refused) {
           change.fields = diff_objects(live->json(), dry_run->second.result);
+          note_conflicts(change, dry_run->second.conflicts);
         } else {
           change.fields = diff_managed_fields(live->json(), json);
           change.note = "compared by the fields that litedesk manages: a dry run is not permitted";
@@ -120,7 +131,29 @@ class Planner {
     }
   }
 
-  // What the templates make for another tier, and this tier does not have any more.
+  // The number of replicas is left to an autoscaler, which writes it by the controller manager; where the autoscaler
+  // goes, it is ours again.
+  bool autoscaler_goes(const std::string& deployment) const {
+    for (const auto& [ref, object] : in_.live.objects)
+      if (ref.type.kind == "HorizontalPodAutoscaler" && object.text("spec.scaleTargetRef.name") == deployment &&
+          std::none_of(in_.desired.objects.begin(), in_.desired.objects.end(),
+                       [&ref = ref](const Json& wanted) { return Object(wanted).ref() == ref; }))
+        return true;
+    return false;
+  }
+
+  void note_conflicts(Change& change, const std::vector<kubernetes::StatusCause>& conflicts) const {
+    for (const auto& conflict : conflicts) {
+      const bool replicas = conflict.field == ".spec.replicas" || conflict.field == "spec.replicas";
+      if (change.id.kind == "Deployment" && replicas && autoscaler_goes(change.id.name)) {
+        change.force = true;
+        continue;
+      }
+      change.conflict += (change.conflict.empty() ? "" : "; ") + conflict.field + ": " + conflict.message;
+    }
+  }
+
+  // What was applied for another tier or by other templates, and is wanted no more.
   void superfluous_objects() {
     for (const auto& [ref, object] : in_.live.objects) {
       if (wanted_.contains(ref) || object.label("app.kubernetes.io/managed-by") != "litedesk" ||
@@ -225,10 +258,7 @@ class Planner {
         if (!live.set_identifier.empty()) refuse_record(live, "has a routing policy");
         same = &live;
       } else if (address && owned(there, live.type)) {
-        Change change;
-        change.verb = Verb::remove;
-        change.id = record_id(*in_.live.zone, live);
-        finish(std::move(change));
+        remove_record(there, live);
       } else if (address || wanted.record.type == "CNAME") {
         refuse_record(live, "is there and is not owned by litedesk");
       }
@@ -238,8 +268,50 @@ class Planner {
     const route53::RecordSet* owner = nullptr;
     for (const auto& live : there.owner_records)
       if (live.name == wanted.owner.name) owner = &live;
-    if (owner != nullptr) static_cast<void>(owned(there, wanted.record.type));
+    if (owner != nullptr) {
+      static_cast<void>(owned(there, wanted.record.type));
+      // external-dns names its owner records in the same way.
+      for (const auto& value : owner->values)
+        if (const auto text = route53::unquote_txt(value);
+            text.starts_with("heritage=") && !parse_owner_text(text).has_value())
+          refuse_record(*owner, "says that somebody else owns " + there.host + ": " + text);
+    }
     record(wanted.owner, owner);
+  }
+
+  // The record, and the owner record beside it when it says nothing else.
+  void remove_record(const HostState& state, const route53::RecordSet& live) {
+    Change change;
+    change.verb = Verb::remove;
+    change.id = record_id(*in_.live.zone, live);
+    finish(change);
+    for (const auto& owner : state.owner_records) {
+      if (owner.name != owner_record_name(state.host, live.type) || owner.values.size() != 1) continue;
+      change.id = record_id(*in_.live.zone, owner);
+      finish(change);
+    }
+  }
+
+  // Hosts that the tenant had before (a custom domain that was taken away): what is ours there goes.
+  void superfluous_hosts() {
+    for (const auto& state : in_.live.hosts) {
+      if (std::any_of(in_.desired.records.begin(), in_.desired.records.end(),
+                      [&state](const DesiredRecord& wanted) { return wanted.host == state.host; }))
+        continue;
+      for (const auto& live : state.records)
+        if (ours(state, live.type)) remove_record(state, live);
+    }
+  }
+
+  bool ours(const HostState& state, const std::string& type) const {
+    for (const auto& record : state.owner_records) {
+      if (record.name != owner_record_name(state.host, type)) continue;
+      for (const auto& value : record.values)
+        if (const auto owner = parse_owner_text(route53::unquote_txt(value));
+            owner && owner->registry_id == in_.live.registry_id && owner->slug == plan_.slug)
+          return true;
+    }
+    return false;
   }
 
   void dependencies() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "commands/desired_state.hpp"
 #include "commands/live_state.hpp"
@@ -15,6 +16,8 @@ namespace litedesk {
 struct DryRun {
   Json result;           // null when `refused`
   bool refused = false;  // 403: compare the fields that we manage instead
+  // What other field managers own of what would be applied ("spec.replicas: kubectl"): `result` took it over.
+  std::vector<kubernetes::StatusCause> conflicts;
 };
 
 struct PlanInputs {

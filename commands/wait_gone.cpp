@@ -4,10 +4,7 @@
 
 namespace litedesk {
 
-namespace {
-
-// What keeps a namespace from going (kubernetes.io/docs, "Namespace termination": conditions that are True).
-std::string holders(const kubernetes::Object& object) {
+std::string deletion_holders(const kubernetes::Object& object) {
   std::string text;
   const auto& conditions = object.at("status.conditions");
   if (conditions.is_array())
@@ -15,8 +12,6 @@ std::string holders(const kubernetes::Object& object) {
       if (condition.value("status", "") == "True") text += (text.empty() ? "" : "; ") + condition.value("message", "");
   return text.empty() ? "it is still being deleted" : text;
 }
-
-}  // namespace
 
 std::optional<std::string> wait_until_gone(const World& world, const kubernetes::ObjectRef& ref, std::string_view uid,
                                            std::chrono::milliseconds budget, std::stop_token stop) {
@@ -27,7 +22,7 @@ std::optional<std::string> wait_until_gone(const World& world, const kubernetes:
     const auto object = world.objects.get(ref);
     if (!object || object->uid() != uid) return std::nullopt;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - world.clock.steady());
-    if (left.count() <= 0 || stop.stop_requested()) return holders(*object);
+    if (left.count() <= 0 || stop.stop_requested()) return deletion_holders(*object);
 
     std::stop_source watch_end;
     const std::stop_callback forward(stop, [&] { watch_end.request_stop(); });

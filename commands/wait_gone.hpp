@@ -10,6 +10,10 @@
 
 namespace litedesk {
 
+// What keeps an object that is being deleted: a namespace's conditions that are True, in the API server's words
+// (kubernetes.io/docs, "Namespace termination"); else a word that it is still being deleted.
+[[nodiscard]] std::string deletion_holders(const kubernetes::Object& object);
+
 // Watches until the object is gone, or another one (another UID) stands under its name. Returns nothing then;
 // otherwise, when `budget` is used up or `stop` is requested, what holds it: a namespace's own conditions, in the API
 // server's words.

@@ -203,9 +203,9 @@ TEST_CASE("containers fit Pod Security restricted, are probed at /health and hav
   CHECK(container(find(objects, "Deployment", "frontend"))["ports"][0]["containerPort"] == 8080);
 }
 
-TEST_CASE("replicas are the tier's or the tenant's, and nobody's where an autoscaler sets them") {
+TEST_CASE("replicas are the tier's or the tenant's, to begin with also where an autoscaler will set them") {
   auto inputs = inputs_for("enterprise");
-  CHECK_FALSE(find(objects_of(inputs), "Deployment", "backend")["spec"].contains("replicas"));
+  CHECK(find(objects_of(inputs), "Deployment", "backend")["spec"]["replicas"] == 3);
   const auto autoscaler = find(objects_of(inputs), "HorizontalPodAutoscaler", "backend")["spec"];
   CHECK(autoscaler["minReplicas"] == 2);
   CHECK(autoscaler["maxReplicas"] == 10);

@@ -68,7 +68,7 @@ struct Case {
     json["metadata"]["uid"] = "uid-" + std::to_string(index);
     const Object there(json);
     live.objects.emplace(there.ref(), there);
-    dry_runs[there.ref()] = {json, false};
+    dry_runs[there.ref()] = {json, false, {}};
   }
   void all_live() {
     for (std::size_t index = 0; index < desired.objects.size(); ++index) make_live(index);
@@ -141,7 +141,7 @@ TEST_CASE("a field that a dry run would change is an update, with the field") {
 TEST_CASE("where a dry run is refused, the managed fields are compared, and the plan says so") {
   Case c;
   c.all_live();
-  for (auto& [ref, run] : c.dry_runs) run = {nullptr, true};
+  for (auto& [ref, run] : c.dry_runs) run = {nullptr, true, {}};
   const auto plan = c.plan();
   CHECK(plan.empty());
   CHECK(find(plan, "Deployment").note.find("dry run is not permitted") != std::string::npos);
@@ -288,4 +288,114 @@ TEST_CASE("a plan as JSON holds no secret") {
   secret["data"] = {{"password", "c2VjcmV0"}};
   c.desired.objects.push_back(secret);
   CHECK(to_json(c.plan()).dump().find("c2VjcmV0") == std::string::npos);
+}
+
+TEST_CASE("a saved plan pins what is created, but not what is drawn anew at each planning") {
+  Case a;
+  const auto before = fingerprint(a.plan());
+  SUBCASE("another image is another plan") {
+    a.desired.objects[1]["spec"]["image"] = "other:1";
+    CHECK(fingerprint(a.plan()) != before);
+  }
+  SUBCASE("another target of the record is another plan") {
+    a.desired.records[0].record.values = {"elsewhere.example.com"};
+    CHECK(fingerprint(a.plan()) != before);
+  }
+  SUBCASE("another password and what follows from it is the same plan") {
+    a.desired.objects[1]["spec"]["template"]["metadata"]["annotations"]["litedesk.io/secrets-checksum"] = "1";
+    a.desired.user.labels[std::string(label_password)] = "1";
+    const auto one = fingerprint(a.plan());
+    a.desired.objects[1]["spec"]["template"]["metadata"]["annotations"]["litedesk.io/secrets-checksum"] = "2";
+    a.desired.user.labels[std::string(label_password)] = "2";
+    CHECK(fingerprint(a.plan()) == one);
+  }
+  SUBCASE("and so where the user is there and only its password is set anew") {
+    a.all_live();
+    a.desired.user.labels[std::string(label_password)] = "1";
+    const auto one = fingerprint(a.plan());
+    a.desired.user.labels[std::string(label_password)] = "2";
+    CHECK(fingerprint(a.plan()) == one);
+  }
+}
+
+TEST_CASE("fields of other managers are named; replicas are ours again where the autoscaler goes") {
+  Case c;
+  c.all_live();
+  for (auto& [ref, run] : c.dry_runs)
+    if (ref.type.kind == "Deployment") {
+      run.result["spec"]["replicas"] = 3;
+      run.conflicts = {{"FieldManagerConflict", "conflict with \"kubectl\"", ".spec.replicas"}};
+    }
+  SUBCASE("somebody else's") {
+    const auto plan = c.plan();
+    CHECK(find(plan, "Deployment").conflict == ".spec.replicas: conflict with \"kubectl\"");
+    CHECK_FALSE(find(plan, "Deployment").force);
+  }
+  SUBCASE("the autoscaler's, which this plan removes") {
+    auto autoscaler = object("autoscaling/v2", "HorizontalPodAutoscaler", "instance-acme", "backend");
+    autoscaler["spec"]["scaleTargetRef"] = {{"kind", "Deployment"}, {"name", "backend"}};
+    const Object there(autoscaler);
+    c.live.objects.emplace(there.ref(), there);
+    const auto plan = c.plan();
+    CHECK(find(plan, "Deployment").conflict.empty());
+    CHECK(find(plan, "Deployment").force);
+    CHECK(find(plan, "HorizontalPodAutoscaler").verb == Verb::remove);
+  }
+}
+
+TEST_CASE("an owner record of external-dns is somebody else's, whatever stands at the host") {
+  Case c;
+  auto owner = c.desired.records[0].owner;
+  owner.values = {route53::quote_txt("heritage=external-dns,external-dns/owner=other")};
+  c.live.hosts[0].owner_records = {owner};
+  CHECK_THROWS_WITH_AS(static_cast<void>(c.plan()), doctest::Contains("external-dns"), Conflict);
+}
+
+TEST_CASE("a record that changes its type takes its owner record with it") {
+  Case c;
+  c.all_live();
+  auto& record = c.live.hosts[0].records[0];
+  record.type = "A";
+  record.values = {"192.0.2.1"};
+  c.live.hosts[0].owner_records[0].name = owner_record_name(c.live.hosts[0].host, "A");
+  const auto plan = c.plan();
+  CHECK(plan.count(Verb::remove) == 2);
+  CHECK(plan.count(Verb::create) == 2);
+}
+
+TEST_CASE("a host that the tenant has no more goes, if it is the tenant's") {
+  Case c;
+  c.all_live();
+  HostState old{"old.litedesk.com", {c.desired.records[0].record}, {c.desired.records[0].owner}};
+  old.records[0].name = old.host;
+  old.owner_records[0].name = owner_record_name(old.host, "CNAME");
+  SUBCASE("ours") {
+    c.live.hosts.push_back(old);
+    CHECK(c.plan().count(Verb::remove) == 2);
+  }
+  SUBCASE("somebody else's") {
+    old.owner_records.clear();
+    c.live.hosts.push_back(old);
+    CHECK(c.plan().empty());
+  }
+}
+
+TEST_CASE("a plan that deletes much of what is there warns") {
+  Case c;
+  c.all_live();
+  CHECK(deleted_percent(c.plan()) == 0);
+  c.desired.objects.resize(1);
+  const auto plan = c.plan();
+  CHECK(plan.count(Verb::remove) == 3);
+  CHECK(deleted_percent(plan) == 42);
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0] == "it deletes 3 of the 7 resources that are there");
+}
+
+TEST_CASE("an inventory's entry names an object of a known kind") {
+  const kubernetes::ObjectRef ref{kubernetes::type_of("apps/v1", "Deployment"), "instance-acme", "backend"};
+  CHECK(inventory_entry(ref) == "apps/v1 Deployment backend");
+  CHECK(parse_inventory("apps/v1 Deployment backend", "instance-acme") == ref);
+  CHECK_FALSE(parse_inventory("nobody.example/v1 Widget x", "instance-acme"));
+  CHECK_FALSE(parse_inventory("Deployment", "instance-acme"));
 }
