@@ -71,6 +71,8 @@ void bind_provision(Flags& flags, InstanceProvision& options) {
               .value = "",
               .help = "fail when a pod finds no node, instead of waiting for one"},
              options.fail_on_unschedulable);
+  flags.flag({.names = "--force-conflicts", .value = "", .help = "take over fields that other field managers own"},
+             options.force_conflicts);
   flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, for a plan that deletes something"},
              options.confirm);
 }
@@ -126,22 +128,27 @@ int provision_instance(const InstanceProvision& options, Session& session) {
   how.wait = !options.no_wait;
   how.keep_on_failure = options.keep_on_failure;
   how.fail_on_unschedulable = options.fail_on_unschedulable;
+  how.force_conflicts = options.force_conflicts;
   how.timeout = session.timeout(usual_timeout);
   if (!options.plan.empty()) {
     const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug);
     how.plan_fingerprint = saved.fingerprint;
     how.plan_json = saved.json;
   }
-  bool shown = false;
+  // Again when a second reading gave another plan: what is confirmed is what is done.
+  std::string shown;
   how.on_plan = [&](const Plan& plan) {
-    if (!shown) show_plan(plan, session);
+    if (shown == fingerprint(plan)) return;
+    show_plan(plan, session);
+    shown = fingerprint(plan);
     const std::size_t deletions = plan.count(Verb::remove);
-    if (!shown && deletions > 0) {
-      confirm(session,
-              fmt::format("delete {} of {}", counted(static_cast<std::int64_t>(deletions), "resource"), plan.slug),
-              plan.slug, options.confirm);
-    }
-    shown = true;
+    if (deletions == 0) return;
+    const auto what =
+        fmt::format("delete {} of {}", counted(static_cast<std::int64_t>(deletions), "resource"), plan.slug);
+    if (deleted_percent(plan) > most_deleted_percent)
+      confirm_by_name(session, what, plan.slug, options.confirm);
+    else
+      confirm(session, what, plan.slug, options.confirm);
   };
   World& world = session.world();
   ProvisionResult result;
@@ -180,9 +187,20 @@ int wait_for_part(const InstanceWait& options, Session& session) {
     const InstanceStatus status = instance_status(world, options.slug);
     bool done = false, waiting = false;
     std::string last;
+    Json parts = Json::array();
     for (const Part& part : status.parts) {
       if (!concerns(part, options.condition)) continue;
       const bool ok = part.state == "ok";
+      if (part.state == "unknown" && part.reason != "CannotRead")
+        throw Failed({.message = fmt::format("the {} of {} cannot be waited for", part.name, options.slug),
+                      .hint = "litedesk status " + options.slug,
+                      .resource = "instance " + options.slug,
+                      .cause = part.message});
+      parts.push_back({{"name", part.name},
+                       {"state", part.state},
+                       {"reason", part.reason},
+                       {"message", part.message},
+                       {"since", part.since}});
       done = true;
       waiting = waiting || !ok;
       if (!ok) last = fmt::format("{}: {}{}{}", part.name, part.reason, part.reason.empty() ? "" : ": ", part.message);
@@ -194,7 +212,14 @@ int wait_for_part(const InstanceWait& options, Session& session) {
                       .resource = "tenant " + options.slug,
                       .cause = {}});
     }
-    if (done && !waiting) return 0;
+    if (done && !waiting) {
+      session.printer().answer(
+          {.json = {{"slug", options.slug}, {"condition", options.condition}, {"parts", std::move(parts)}},
+           .names = {"instance/" + options.slug},
+           .table = {},
+           .text = fmt::format("{} of {} is there\n", options.condition, options.slug)});
+      return 0;
+    }
     if (world.clock.steady() >= end) {
       throw Timeout({.message = fmt::format("{} of {} is not there yet", options.condition, options.slug),
                      .hint = "litedesk status " + options.slug,
@@ -211,6 +236,7 @@ int wait(const InstanceWait& options, Session& session) {
   ProvisionOptions how;
   how.slug = options.slug;
   how.timeout = session.timeout(usual_timeout);
+  how.on_plan = [&](const Plan& plan) { show_plan(plan, session); };
   World& world = session.world();
   ProvisionResult result;
   try {
@@ -236,7 +262,7 @@ constexpr std::array commands{
             "litedesk instance provision acme --no-wait && litedesk instance wait acme --timeout 15m",
             binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>},
     Command{"instance", "wait", "wait for an instance",
-            "Finishes what `provision --no-wait` left, or waits for one part of it.",
+            "Finishes what `provision --no-wait` left, waits while another run is at it, or waits for one part.",
             "litedesk instance wait acme --for certificate --timeout 5m", binder<InstanceWait, bind_wait>,
             runner<InstanceWait, wait>},
 };

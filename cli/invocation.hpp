@@ -62,6 +62,7 @@ struct InstancePlan {
 struct InstanceProvision {
   std::string slug, plan, confirm;
   bool dry_run = false, no_wait = false, keep_on_failure = false, fail_on_unschedulable = false;
+  bool force_conflicts = false;
   friend bool operator==(const InstanceProvision&, const InstanceProvision&) = default;
 };
 struct InstanceWait {

@@ -12,15 +12,13 @@ namespace {
   throw UsageError({.message = std::move(message), .hint = std::move(hint), .resource = {}, .cause = {}});
 }
 
-}  // namespace
-
-void confirm(Session& session, std::string_view what, std::string_view name, std::string_view given) {
-  const std::string hint = fmt::format("--confirm {} or --yes says so in advance", name);
+void ask(Session& session, std::string_view what, std::string_view name, std::string_view given, bool yes_does) {
+  const std::string hint = fmt::format("--confirm {}{} says so in advance", name, yes_does ? " or --yes" : "");
   if (!given.empty()) {
     if (given == name) return;
     refuse(fmt::format("--confirm {} does not name {}: nothing was done", printable(given), name), hint);
   }
-  if (session.global().yes) return;
+  if (yes_does && session.global().yes) return;
   Runtime& runtime = session.runtime();
   if (!runtime.terminal.in || !runtime.terminal.err) {
     refuse(fmt::format("to {} must be confirmed, and there is no terminal to ask on: nothing was done", what), hint);
@@ -30,6 +28,16 @@ void confirm(Session& session, std::string_view what, std::string_view name, std
   if (!typed) runtime.streams.err("\n");
   if (typed && *typed == name) return;
   refuse(fmt::format("not confirmed to {}: nothing was done", what), "");
+}
+
+}  // namespace
+
+void confirm(Session& session, std::string_view what, std::string_view name, std::string_view given) {
+  ask(session, what, name, given, true);
+}
+
+void confirm_by_name(Session& session, std::string_view what, std::string_view name, std::string_view given) {
+  ask(session, what, name, given, false);
 }
 
 }  // namespace litedesk::cli

@@ -12,5 +12,7 @@ namespace litedesk::cli {
 // can be asked (no terminal). `what` completes "to ..." ("delete tenant acme"); `confirm` is the flag's value, empty
 // when absent.
 void confirm(Session& session, std::string_view what, std::string_view name, std::string_view confirm);
+// The same where much is lost: --yes alone does not do, the name must be typed or given.
+void confirm_by_name(Session& session, std::string_view what, std::string_view name, std::string_view confirm);
 
 }  // namespace litedesk::cli

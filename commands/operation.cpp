@@ -26,6 +26,15 @@ OperationRecord make_record(const World& world, std::string verb, std::vector<st
   return record;
 }
 
+std::string renewal_of(const OperationRecord& operation) {
+  return operation.id + " " + operation.renewed;
+}
+
+bool renewed_lately(const World& world, const OperationRecord& operation) {
+  const auto renewed = system::from_rfc3339(operation.renewed);
+  return renewed && world.clock.now() - *renewed < lock_duration;
+}
+
 [[noreturn]] void refuse(std::string_view slug, const OperationRecord& operation) {
   throw Locked({.message = "tenant " + std::string(slug) + " is locked by " + describe(operation),
                 .hint = "wait until that run has ended; its lock ends by itself " +
@@ -45,33 +54,33 @@ std::string describe(const OperationRecord& operation) {
   return operation.holder + ", " + operation.verb + " since " + operation.since.substr(0, 19) + "Z";
 }
 
-std::optional<store::Document> wait_for_lock(const World& world, const store::Document& document,
-                                             const Observer& observer) {
-  auto seen = to_tenant(document).status.operation;
-  if (!seen || surely_gone(*seen)) return std::nullopt;
+bool wait_for_lock(const World& world, const store::Document& document, SilentHolders& silent,
+                   const Observer& observer) {
+  const auto seen = to_tenant(document).status.operation;
+  if (!seen || surely_gone(*seen) || silent.contains(renewal_of(*seen))) return false;
   const auto slug = document.name;
-  if (system::is_local(identity_of(*seen))) refuse(slug, *seen);
+  // One on this host writes its renewals by this very clock. Otherwise only watching tells: a renewal shows that the
+  // holder lives; nothing for the whole duration, that it does not (client-go's leader election decides in the same
+  // way).
+  if (system::is_local(identity_of(*seen)) && renewed_lately(world, *seen)) refuse(slug, *seen);
 
-  // A holder elsewhere: only our own clock tells. Its renewal shows that it lives; nothing for the whole duration, that
-  // it does not (client-go's leader election decides in the same way).
   const auto begin = world.clock.steady();
-  auto unchanged_since = begin;
-  std::optional<store::Document> latest;
   if (observer)
     observer({"lock", StepState::running, "held by " + describe(*seen) + ": waiting to see whether it lives", {}});
-  while (world.clock.steady() - unchanged_since < lock_duration) {
+  while (world.clock.steady() - begin < lock_duration) {
     if (!world.clock.wait(std::chrono::milliseconds(500), world.interrupted))
       throw Cancelled("interrupted while waiting for the lock of " + slug);
-    latest = world.registry.get(slug);
+    const auto latest = world.registry.get(slug);
     if (!latest) throw NotFound("tenant " + slug + " was deleted meanwhile");
     const auto now = to_tenant(*latest).status.operation;
     if (!now || surely_gone(*now)) break;
-    if (now->id != seen->id || now->renewed != seen->renewed) refuse(slug, *now);
+    if (renewal_of(*now) != renewal_of(*seen)) refuse(slug, *now);
   }
+  silent.insert(renewal_of(*seen));
   if (observer)
     observer({"lock", StepState::done, "free",
               std::chrono::duration_cast<std::chrono::milliseconds>(world.clock.steady() - begin)});
-  return latest && latest->version != document.version ? latest : std::nullopt;
+  return true;
 }
 
 Operation::Operation(World& world, const store::Document& read, std::string verb, std::vector<std::string> intent,
@@ -140,9 +149,7 @@ void Operation::renew(const std::stop_token& stop) {
   auto pause = lock_renewal;
   while (world_.clock.wait(pause, stop)) {
     try {
-      write([this](Tenant& tenant) {
-        if (tenant.status.operation) tenant.status.operation->renewed = system::to_rfc3339_micro(world_.clock.now());
-      });
+      renew_now();
       pause = lock_renewal;
     } catch (const Locked& error) {
       if (world_.warn) world_.warn(error.what());
@@ -157,6 +164,12 @@ void Operation::renew(const std::stop_token& stop) {
 
 void Operation::update(const std::function<void(Tenant&)>& change) {
   write(change);
+}
+
+void Operation::renew_now() {
+  write([this](Tenant& tenant) {
+    if (tenant.status.operation) tenant.status.operation->renewed = system::to_rfc3339_micro(world_.clock.now());
+  });
 }
 
 Tenant Operation::release(const std::function<void(Tenant&)>& change) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,11 +25,14 @@ inline constexpr std::chrono::milliseconds lock_duration{13'000}, lock_renewal{4
 // "maria@build-7 (pid 4711), provision since 12:01:03" for messages.
 [[nodiscard]] std::string describe(const OperationRecord& operation);
 
-// Returns when the tenant's lock is free: at once when it is, or when its holder is gone; after lock_duration without a
-// renewal otherwise, by our own clock. Throws Locked with the holder's name as soon as the holder shows that it lives.
-// Returns the document as read last when it changed meanwhile, nothing when `document` still stands.
-[[nodiscard]] std::optional<store::Document> wait_for_lock(const World& world, const store::Document& document,
-                                                           const Observer& observer);
+// The renewals after which a holder was seen to be silent for lock_duration: "ID RENEWED".
+using SilentHolders = std::set<std::string>;
+
+// Returns when the tenant's lock is free: at once when it is, when its holder is gone, or when it is one of `silent`;
+// after lock_duration without a renewal otherwise, by our own clock. Throws Locked with the holder's name as soon as the
+// holder shows that it lives. True when it had to wait: what was read before may have moved since, so read it again.
+[[nodiscard]] bool wait_for_lock(const World& world, const store::Document& document, SilentHolders& silent,
+                                 const Observer& observer);
 
 class Operation {
  public:
@@ -43,6 +47,8 @@ class Operation {
 
   // Another conditional write to the record while the lock is held. Throws Locked when the lock was lost.
   void update(const std::function<void(Tenant&)>& change);
+  // Renews the lock now, also one that has lapsed and that nobody else took. Throws Locked when it was lost.
+  void renew_now();
   // The last write: the result, and no lock any more. Returns the tenant as stored.
   Tenant release(const std::function<void(Tenant&)>& change);
   // The tenant as stored last.

@@ -9,6 +9,7 @@
 #include "commands/operation.hpp"
 #include "commands/planner.hpp"
 #include "commands/readiness.hpp"
+#include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -53,6 +54,20 @@ bool namespace_is_ours(const LiveState& live, const Settings& settings) {
   return object != nullptr && object->annotation(registry_annotation) == live.registry_id && !object->deleting();
 }
 
+// What other field managers own of the fields that applying would set; rethrows any other error.
+std::vector<kubernetes::StatusCause> field_conflicts(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Conflict& conflict) {
+    std::vector<kubernetes::StatusCause> causes;
+    if (const auto* info = kubernetes::api_error_info(conflict))
+      for (const auto& cause : info->causes)
+        if (cause.reason == "FieldManagerConflict") causes.push_back(cause);
+    if (causes.empty()) throw;
+    return causes;
+  }
+}
+
 std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& desired, const LiveState& live) {
   std::map<ObjectRef, DryRun> runs;
   if (!namespace_is_ours(live, world.settings)) return runs;
@@ -60,11 +75,13 @@ std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& 
   for (const auto& json : desired.objects)
     if (live.find(Object(json).ref()) != nullptr) objects.emplace_back(json);
   auto results = world.applier.apply_all(objects, {.dry_run = true});
+  std::vector<Object> contested;
   for (std::size_t index = 0; index < objects.size(); ++index) {
     auto& run = runs[objects[index].ref()];
     if (auto* error = std::get_if<std::exception_ptr>(&results[index])) {
       try {
-        std::rethrow_exception(*error);
+        run.conflicts = field_conflicts(*error);
+        contested.push_back(objects[index]);
       } catch (const PermissionDenied&) {
         run.refused = true;
       }
@@ -72,13 +89,34 @@ std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& 
       run.result = std::get<Object>(results[index]).json();
     }
   }
+  if (contested.empty()) return runs;
+  // What it would come to if those fields were taken over: whether they are is not decided here.
+  results = world.applier.apply_all(contested, {.dry_run = true, .force = true});
+  for (std::size_t index = 0; index < contested.size(); ++index) {
+    if (auto* error = std::get_if<std::exception_ptr>(&results[index])) std::rethrow_exception(*error);
+    runs[contested[index].ref()].result = std::get<Object>(results[index]).json();
+  }
   return runs;
 }
 
-Prepared prepare(const World& world, std::string_view slug) {
+// A namespace of ours that an undo has left to go by itself: it must be gone before the next is made.
+void wait_for_old_namespace(const World& world, LiveState& live, std::chrono::milliseconds budget,
+                            const Observer& observer) {
+  const ObjectRef ref{kubernetes::type_of("v1", "Namespace"), "",
+                      names_of(live.tenant.slug, world.settings.dns.domain).name_space};
+  const auto* object = live.find(ref);
+  if (object == nullptr || !object->deleting() || object->annotation(registry_annotation) != live.registry_id) return;
+  if (observer) observer({"namespace", StepState::running, ref.name + " of an earlier run is being deleted", {}});
+  if (const auto holder = wait_until_gone(world, ref, object->uid(), budget, world.interrupted)) return;
+  live = read_live_state(world, live.tenant.slug);
+}
+
+Prepared prepare(const World& world, std::string_view slug, std::chrono::milliseconds patience = {},
+                 const Observer& observer = {}) {
   Prepared prepared;
   prepared.live = read_live_state(world, slug);
   check_tenant(prepared.live.tenant);
+  if (patience.count() > 0) wait_for_old_namespace(world, prepared.live, patience, observer);
   prepared.desired = make_desired_state(world, prepared.live);
 
   const auto possible = possible_objects(world, slug);
@@ -105,14 +143,16 @@ std::vector<std::string> make_intent(const Plan& plan, const std::vector<Resourc
   return {intent.begin(), intent.end()};
 }
 
-// What is there now and was noted to be made by a run that did not come to its end.
+// What is there now and belongs to a provision that did not come to its end: of an instance that never was active, all
+// of it (the planner has seen that it is ours); else what the interrupted run noted that it would make.
 std::vector<ResourceId> adopted_resources(const Prepared& prepared) {
   std::vector<ResourceId> adopted;
-  const auto& operation = prepared.live.tenant.status.operation;
-  if (!operation) return adopted;
-  const std::set<std::string> intent(operation->intent.begin(), operation->intent.end());
+  const auto& status = prepared.live.tenant.status;
+  std::set<std::string> intent;
+  if (status.operation) intent.insert(status.operation->intent.begin(), status.operation->intent.end());
   for (const auto& change : prepared.plan.changes)
-    if (change.verb != Verb::create && change.verb != Verb::remove && intent.contains("create " + to_string(change.id)))
+    if (change.verb != Verb::create && change.verb != Verb::remove &&
+        (status.activated_at.empty() || intent.contains("create " + to_string(change.id))))
       adopted.push_back(change.id);
   return adopted;
 }
@@ -125,13 +165,32 @@ std::string error_text(const std::exception_ptr& error) {
   }
 }
 
+// A CI job that is terminated has some ten seconds: one request of an undo may take this much of them.
+constexpr milliseconds patience_of_job{5'000};
+
+// While it is armed, Ctrl-C and SIGTERM stop the gate.
+class StopOnInterrupt {
+ public:
+  explicit StopOnInterrupt(World& world) { on_stop_.emplace(world.interrupted, Stop{&world.gate}); }
+  // Waits for a stop that is under way: from here on the gate stays as it is set.
+  void disarm() { on_stop_.reset(); }
+
+ private:
+  struct Stop {
+    http::Gate* gate;
+    void operator()() const { gate->stop(); }
+  };
+  std::optional<std::stop_callback<Stop>> on_stop_;
+};
+
 class Run {
  public:
-  Run(World& world, const ProvisionOptions& options, const Observer& observer, Prepared prepared)
+  Run(World& world, const ProvisionOptions& options, const Observer& observer, Prepared prepared, StopOnInterrupt& stop)
       : world_(world),
         options_(options),
         observer_(observer),
         prepared_(std::move(prepared)),
+        stop_(stop),
         before_(prepared_.live.tenant),
         adopted_(adopted_resources(prepared_)),
         begin_(world.clock.steady()) {}
@@ -173,6 +232,34 @@ class Run {
     }
     status.url = "https://" + names.host;
     status.api_url = status.url + "/api";
+    // Until it has come to its end, what was there before counts too.
+    const auto wanted = inventory(), hosts_wanted = hosts();
+    status.inventory = united(std::move(status.inventory), wanted);
+    status.hosts = united(std::move(status.hosts), hosts_wanted);
+  }
+
+  static std::vector<std::string> united(std::vector<std::string> some, const std::vector<std::string>& more) {
+    some.insert(some.end(), more.begin(), more.end());
+    std::sort(some.begin(), some.end());
+    some.erase(std::unique(some.begin(), some.end()), some.end());
+    return some;
+  }
+
+  std::vector<std::string> inventory() const {
+    std::vector<std::string> entries;
+    for (const auto& json : prepared_.desired.objects) {
+      const auto ref = Object(json).ref();
+      if (!ref.name_space.empty()) entries.push_back(inventory_entry(ref));
+    }
+    std::sort(entries.begin(), entries.end());
+    return entries;
+  }
+
+  std::vector<std::string> hosts() const {
+    std::vector<std::string> hosts;
+    for (const auto& record : prepared_.desired.records) hosts.push_back(record.host);
+    std::sort(hosts.begin(), hosts.end());
+    return hosts;
   }
 
   void note_images(Tenant& tenant) const {
@@ -193,7 +280,7 @@ class Run {
   ProvisionResult leave() {
     auto tenant = operation_->release([this](Tenant& t) {
       t.status.stage = "deployment";
-      t.status.change_id = report_.dns_change_id;
+      note_change(t);
       note_images(t);
     });
     std::vector<Part> parts;
@@ -209,17 +296,36 @@ class Run {
   }
   std::vector<std::string> deployments() const { return names_of_kind("Deployment"); }
 
-  // The change to wait for. A run that goes on from an interrupted one may not know it: the same records sent once more
-  // change nothing and give an id.
+  // The last change at Route 53; one of an earlier run stays until this one makes another.
+  void note_change(Tenant& tenant) const {
+    if (!report_.dns_change_id.empty()) tenant.status.change_id = report_.dns_change_id;
+  }
+
+  // The change to wait for. A run that goes on from an interrupted one may not know it, or Route 53 may have forgotten
+  // it: the same records sent once more change nothing and give an id.
   std::string dns_change_to_wait_for() const {
     if (!report_.dns_change_id.empty()) return report_.dns_change_id;
-    if (before_.status.phase != Phase::provisioning || prepared_.desired.records.empty()) return {};
-    if (!before_.status.change_id.empty()) return before_.status.change_id;
+    const bool goes_on = before_.status.phase == Phase::provisioning || before_.status.phase == Phase::failed;
+    if (!goes_on || prepared_.desired.records.empty()) return {};
+    if (const auto& id = before_.status.change_id; !id.empty() && is_known(id)) return id;
     std::vector<route53::RecordChange> same;
     for (const auto& record : prepared_.desired.records)
       for (const auto* each : {&record.record, &record.owner}) same.push_back({route53::Action::upsert, *each});
     const auto info = world_.record_writer.change(*prepared_.live.zone, same, "litedesk: tenant " + before_.slug);
     return info.status == route53::ChangeStatus::pending ? info.id : std::string();
+  }
+
+  bool is_known(const std::string& change_id) const {
+    try {
+      static_cast<void>(world_.record_writer.get_change(change_id));
+      return true;
+    } catch (const NotFound&) {
+      return false;
+    } catch (const Unavailable&) {
+    } catch (const Timeout&) {
+    } catch (const RateLimited&) {
+    }
+    return true;  // the wait asks again
   }
 
   void apply_wave(Wave wave) {
@@ -271,6 +377,8 @@ class Run {
       t.status.health = "healthy";
       t.status.message.clear();
       t.status.change_id.clear();
+      t.status.inventory = inventory();
+      t.status.hosts = hosts();
       if (t.status.activated_at.empty()) t.status.activated_at = now;
       note_images(t);
     });
@@ -292,14 +400,26 @@ class Run {
 
   [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
     const std::string resource = "instance " + before_.slug;
+    // From here on a signal does not stop what puts things right; a second one ends the process.
+    stop_.disarm();
+    world_.gate.reopen();
+    if (!operation_->lost()) take_back_lock();
     if (operation_->lost())
       throw Locked({.message = "the lock of tenant " + before_.slug + " was lost to another run, and this one stopped",
                     .hint = "see how things are with: litedesk status " + before_.slug,
                     .resource = resource,
                     .cause = reason});
-    world_.gate.reopen();
     if (options_.keep_on_failure || !settings().auto_rollback) keep(end, reason, details, resource);
     roll_back(end, reason, details, resource);
+  }
+
+  // A lock that has lapsed while the process stood still or the API server was away is still ours if nobody took it.
+  void take_back_lock() {
+    try {
+      operation_->renew_now();
+    } catch (const Error&) {
+      // Lost, which lost() tells; or out of reach, and then the undo says what it could not do.
+    }
   }
 
   // The last write to the record after a failure: it must not hide that failure. Returns why it could not be made, for
@@ -319,7 +439,7 @@ class Run {
     const auto unwritten = note_end([&](Tenant& t) {
       t.status.phase = end == ReadinessEnd::failed ? Phase::failed : Phase::provisioning;
       t.status.message = reason.substr(0, 1000);
-      t.status.change_id = report_.dns_change_id;
+      note_change(t);
       note_images(t);
     });
     const auto cause = with(unwritten, details);
@@ -345,6 +465,7 @@ class Run {
     UndoOptions how;
     how.adopted = adopted_;
     how.wait_until_gone = end != ReadinessEnd::interrupted;
+    if (end == ReadinessEnd::interrupted) how.request_patience = patience_of_job;
     const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
     const auto unwritten = note_end([&](Tenant& t) {
       const auto operation = t.status.operation;
@@ -353,13 +474,18 @@ class Run {
       t.status.phase = first || !undone.left.empty() ? Phase::failed : Phase::active;
       t.status.message = reason.substr(0, 1000);
     });
+    if (!undone.left.empty() && end == ReadinessEnd::interrupted)
+      throw Cancelled({.message = "interrupted; not all of " + before_.slug + " could be undone",
+                       .hint = resume_hint() + ", or remove what is left: " + joined(undone.left),
+                       .resource = resource,
+                       .cause = unwritten});
     if (!undone.left.empty())
       throw Failed(
           {.message = "provisioning " + before_.slug + " failed (" + reason + "), and not all of it could be undone",
            .hint = "run it again to go on, or remove what is left: " + joined(undone.left),
            .resource = resource,
            .cause = with(unwritten, details)});
-    const std::string state = first ? "nothing of it is left" : "it is as before";
+    const std::string state = first ? "nothing of it is left" : "it is as this run found it";
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
                        .hint = "start again with: litedesk instance provision " + before_.slug,
@@ -375,6 +501,7 @@ class Run {
   const ProvisionOptions& options_;
   const Observer& observer_;
   Prepared prepared_;
+  StopOnInterrupt& stop_;
   Tenant before_;
   std::vector<ResourceId> adopted_;
   system::SteadyPoint begin_;
@@ -390,21 +517,53 @@ void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
                   .cause = {}});
 }
 
+void check_conflicts(const ProvisionOptions& options, Plan& plan) {
+  for (auto& change : plan.changes) {
+    if (change.conflict.empty()) continue;
+    if (options.force_conflicts) {
+      change.force = true;
+      continue;
+    }
+    throw Conflict({.message = to_string(change.id) + " has fields that others own: " + change.conflict,
+                    .hint = "let them give these fields up, or take them over with --force-conflicts",
+                    .resource = to_string(change.id),
+                    .cause = {}});
+  }
+}
+
+enum class Scope { all, rest };  // the rest: only what a provision that was begun has left
+
+// Of what `instance wait` finishes, nothing is changed or deleted that a run did not note before.
+void check_rest(const Plan& plan) {
+  for (const auto& change : plan.changes) {
+    const bool noted = change.verb == Verb::create || change.verb == Verb::none || !change.note.empty();
+    if (noted) continue;
+    throw Conflict({.message = "the desired state of " + plan.slug + " has changed since: it would " +
+                               std::string(to_string(change.verb)) + " " + to_string(change.id),
+                    .hint = "see litedesk instance plan " + plan.slug + ", then litedesk instance provision " + plan.slug,
+                    .resource = "instance " + plan.slug,
+                    .cause = {}});
+  }
+}
+
 // Reads, plans and takes the lock, again if the record moved in between; then does it.
-ProvisionResult run(World& world, const ProvisionOptions& options, const Observer& observer) {
+ProvisionResult run(World& world, const ProvisionOptions& options, Scope scope, SilentHolders& silent,
+                    const Observer& observer) {
   if (!world.settings.provisioning_enabled)
     throw Disabled(
         {.message = "provisioning is switched off in context " + world.settings.context,
          .hint = "switch it on with ENABLE_INSTANCE_PROVISIONING=true or `provisioning: enabled` in the context",
          .resource = "context " + world.settings.context,
          .cause = {}});
-  const std::stop_callback on_stop(world.interrupted, [&world] { world.gate.stop(); });
+  StopOnInterrupt stop(world);
   constexpr int attempts = 5;
   for (int attempt = 1;; ++attempt) {
-    auto prepared = prepare(world, options.slug);
+    auto prepared = prepare(world, options.slug, options.timeout, observer);
     const auto& status = prepared.live.tenant.status;
-    if (wait_for_lock(world, prepared.live.document, observer)) continue;
+    if (wait_for_lock(world, prepared.live.document, silent, observer)) continue;
     check_saved_plan(options, prepared.plan);
+    if (scope == Scope::rest) check_rest(prepared.plan);
+    check_conflicts(options, prepared.plan);
     if (options.on_plan) options.on_plan(prepared.plan);
     if (prepared.plan.empty() && status.phase == Phase::active && !status.operation) {
       ProvisionResult result;
@@ -412,12 +571,12 @@ ProvisionResult run(World& world, const ProvisionOptions& options, const Observe
       result.plan = std::move(prepared.plan);
       return result;
     }
-    Run one(world, options, observer, std::move(prepared));
+    Run one(world, options, observer, std::move(prepared), stop);
     try {
       return one.execute();
     } catch (const Conflict&) {
       // Only taking the lock throws this: somebody wrote to the record since it was read.
-      if (attempt == attempts) throw;
+      if (attempt >= attempts) throw;
     }
   }
 }
@@ -429,20 +588,50 @@ Plan plan_instance(World& world, std::string_view slug) {
 }
 
 ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer) {
-  return run(world, options, observer);
+  SilentHolders silent;
+  return run(world, options, Scope::all, silent, observer);
 }
 
 ProvisionResult wait_instance(World& world, const ProvisionOptions& options, const Observer& observer) {
-  const auto tenant = get_tenant(world.registry, options.slug);
-  if (tenant.status.phase != Phase::provisioning && tenant.status.phase != Phase::active)
-    throw Conflict({.message = "tenant " + tenant.slug + " is not being provisioned",
-                    .hint = "litedesk instance provision " + tenant.slug,
-                    .resource = "tenant " + tenant.slug,
-                    .cause = {}});
+  constexpr milliseconds between_looks{1'000};
+  const auto begin = world.clock.steady();
   auto waiting = options;
   waiting.wait = true;
   waiting.keep_on_failure = true;
-  return run(world, waiting, observer);
+  SilentHolders silent;
+  for (;;) {
+    const auto took = duration_cast<milliseconds>(world.clock.steady() - begin);
+    waiting.timeout = std::max(milliseconds(0), options.timeout - took);
+    ProvisionResult result;
+    result.tenant = get_tenant(world.registry, options.slug);
+    result.took = took;
+    const auto& status = result.tenant.status;
+    if (status.phase == Phase::active && !status.operation) {
+      result.state = ProvisionState::active;
+      return result;
+    }
+    if (status.phase != Phase::provisioning && !status.operation)
+      throw Conflict({.message = "tenant " + options.slug + " is not being provisioned" +
+                                 (status.phase == Phase::failed ? ": it failed" : ""),
+                      .hint = "litedesk instance provision " + options.slug,
+                      .resource = "tenant " + options.slug,
+                      .cause = status.message});
+    try {
+      const auto document = world.registry.get(options.slug);
+      if (!document || wait_for_lock(world, *document, silent, observer)) continue;
+      return run(world, waiting, Scope::rest, silent, observer);
+    } catch (const Locked& error) {
+      // Another run is at it, and lives: that one is watched.
+      if (waiting.timeout.count() == 0)
+        throw Timeout({.message = options.slug + " is not active yet",
+                       .hint = "litedesk status " + options.slug,
+                       .resource = "instance " + options.slug,
+                       .cause = error.message()});
+      if (observer) observer({"lock", StepState::running, error.message(), took});
+    }
+    if (!world.clock.wait(between_looks, world.interrupted))
+      throw Cancelled("interrupted while waiting for " + options.slug);
+  }
 }
 
 Json to_json(const ProvisionResult& result) {

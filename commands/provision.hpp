@@ -21,6 +21,7 @@ struct ProvisionOptions {
   bool wait = true;  // false: --no-wait
   bool keep_on_failure = false;
   bool fail_on_unschedulable = false;
+  bool force_conflicts = false;  // take over fields that other managers own
   std::chrono::milliseconds timeout{600'000};
   std::optional<std::string> plan_fingerprint;  // --plan: do exactly that plan, or Conflict
   std::string plan_json;                        // what the saved plan said, for the message
@@ -43,11 +44,12 @@ struct ProvisionResult {
   std::chrono::milliseconds took{0};
 };
 
-// Throws what plan_instance throws; Disabled when the context does not allow provisioning; Locked (who holds it);
+// Throws what plan_instance throws; Conflict also for fields that other managers own, unless forced; Disabled when the context does not allow provisioning; Locked (who holds it);
 // RolledBack when it failed and all that this run made is undone (the reason and the last log lines are the cause);
 // Failed or Timeout when it is kept; Cancelled after Ctrl-C.
 [[nodiscard]] ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer);
-// Waits for what a provision --no-wait left: readiness, then `active`.
+// Waits until the tenant is active: finishes what a provision --no-wait left, or watches another run that is at it.
+// Throws Conflict when nothing is under way, or when the desired state has changed since (a provision's business).
 [[nodiscard]] ProvisionResult wait_instance(World& world, const ProvisionOptions& options, const Observer& observer);
 
 [[nodiscard]] Json to_json(const ProvisionResult& result);  // docs/json/provision.schema.json

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "commands/parallel.hpp"
+#include "commands/status.hpp"
 #include "providers/error.hpp"
 #include "providers/kubernetes/rollout_status.hpp"
 
@@ -22,8 +23,8 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 // The kubelet tries a pull again after 10 s, then after 20 s: an image that has failed for this long was tried three
-// times.
-constexpr milliseconds three_pulls{30'000};
+// times, and the third had some seconds.
+constexpr milliseconds three_pulls{35'000};
 // A pod may meet its Secret a moment before it is there; the kubelet looks again within this time.
 constexpr milliseconds settling{5'000};
 constexpr int crashes_allowed = 4;
@@ -247,14 +248,13 @@ class Wait {
       if (pod.component == component && current(pod))
         troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
     const auto part = deployment_part(component, found->second, troubles);
-    set_part(component, part.state, part.reason, part.message);
-    if (part.state == "failed")
-      finish_locked(ReadinessEnd::failed, component + ": " + part.reason + ": " + part.message);
-    const bool seen =
-        found->second.integer("status.observedGeneration", 0) >= found->second.integer("metadata.generation", 0);
-    if (const auto refused = kubernetes::replica_failure(found->second);
-        seen && refused && refused_for_good(refused->message))
-      finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
+    // A rollout that is later than its progressDeadlineSeconds goes on all the same: how long to wait is --timeout's.
+    set_part(component, part.state == "failed" ? "waiting" : part.state, part.reason, part.message);
+    // The Deployment's own condition may still tell of the ReplicaSet before.
+    for (const auto& [uid, set] : replica_sets_)
+      if (kubernetes::is_current_replica_set(found->second, set))
+        if (const auto refused = kubernetes::replica_failure(set); refused && refused_for_good(refused->message))
+          finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
     judge_pods();
     judge();
   }
@@ -327,7 +327,7 @@ class Wait {
       }
       const auto left = goal_.timeout - elapsed();
       if (!route53::wait_insync(world_.record_writer, goal_.dns_change_id, left, world_.clock, stop_.get_token()))
-        return;
+        return;  // ended, or late: then the time-out says so
       const std::lock_guard lock(mutex_);
       set_part("dns", "ok", "", "INSYNC");
     }
@@ -335,9 +335,20 @@ class Wait {
   }
 
   void follow_database() {
-    while (!world_.clusters.changes_applied(goal_.database_cluster))
+    while (!user_applied())
       if (!world_.clock.wait(milliseconds(1000), stop_.get_token())) return;
     step(steps_.database_done, database_done_);
+  }
+
+  // What passes does not end the wait: it is asked again until the time-out.
+  bool user_applied() const {
+    try {
+      return world_.clusters.changes_applied(goal_.database_cluster);
+    } catch (const Unavailable&) {
+    } catch (const Timeout&) {
+    } catch (const RateLimited&) {
+    }
+    return false;
   }
 
   void step(const std::function<void()>& work, bool& done) {
@@ -372,7 +383,25 @@ class Wait {
     return text.empty() ? "database user not applied" : text;
   }
 
-  // Logs of what crashed, collected before anything is undone.
+  // The namespace's Warning events, the newest last, without those that the reason has told.
+  void collect_events(std::vector<std::string>& details) const {
+    constexpr std::size_t most = 5;
+    try {
+      auto events = warning_events(world_, goal_.name_space, world_.clock.now() - std::chrono::hours(1));
+      std::erase_if(events, [this](const StatusEvent& event) {
+        return reason_.find(event.message) != std::string::npos || event.reason == "BackOff";
+      });
+      if (events.size() > most) events.resize(most);
+      std::string text;
+      for (auto event = events.rbegin(); event != events.rend(); ++event)
+        text += "\n" + event->object + ": " + event->reason + ": " + event->message;
+      if (!text.empty()) details.push_back("warnings in " + goal_.name_space + ":" + text);
+    } catch (const Error& error) {
+      details.push_back("the events of " + goal_.name_space + " cannot be read: " + error.message());
+    }
+  }
+
+  // Logs of what crashed and events, collected before anything is undone.
   std::vector<std::string> collect_details() const {
     std::vector<std::string> details;
     std::set<std::string> seen;
@@ -394,6 +423,7 @@ class Wait {
         }
       }
     }
+    collect_events(details);
     return details;
   }
 

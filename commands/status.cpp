@@ -82,26 +82,6 @@ Part dns_state(const World& world, const Tenant& tenant) {
   return {"dns", "ok", "", text, ""};
 }
 
-// Warning events of the last hour, the newest first.
-std::vector<StatusEvent> recent_events(const World& world, const std::string& name_space) {
-  std::vector<StatusEvent> events;
-  const auto oldest = world.clock.now() - std::chrono::hours(1);
-  for (const auto& event : world.objects
-                               .list(kubernetes::type_of("v1", "Event"), name_space,
-                                     {.label_selector = {}, .field_selector = "type=Warning"})
-                               .items) {
-    auto since = event.text("lastTimestamp");
-    if (since.empty()) since = event.text("eventTime");
-    if (since.empty()) since = event.text("metadata.creationTimestamp");
-    const auto time = system::from_rfc3339(since);
-    if (event.text("type") != "Warning" || (time && *time < oldest)) continue;
-    events.push_back({since, event.text("involvedObject.kind") + "/" + event.text("involvedObject.name"),
-                      event.text("reason"), event.text("message"), static_cast<int>(event.integer("count", 1))});
-  }
-  std::sort(events.begin(), events.end(), [](const StatusEvent& a, const StatusEvent& b) { return a.since > b.since; });
-  return events;
-}
-
 std::string health_of(const std::vector<Part>& parts) {
   bool unknown = false, waiting = false, failed = false, serving_failed = false;
   for (const auto& part : parts) {
@@ -118,6 +98,24 @@ std::string health_of(const std::vector<Part>& parts) {
 }
 
 }  // namespace
+
+std::vector<StatusEvent> warning_events(const World& world, const std::string& name_space, system::TimePoint oldest) {
+  std::vector<StatusEvent> events;
+  for (const auto& event : world.objects
+                               .list(kubernetes::type_of("v1", "Event"), name_space,
+                                     {.label_selector = {}, .field_selector = "type=Warning"})
+                               .items) {
+    auto since = event.text("lastTimestamp");
+    if (since.empty()) since = event.text("eventTime");
+    if (since.empty()) since = event.text("metadata.creationTimestamp");
+    const auto time = system::from_rfc3339(since);
+    if (event.text("type") != "Warning" || (time && *time < oldest)) continue;
+    events.push_back({since, event.text("involvedObject.kind") + "/" + event.text("involvedObject.name"),
+                      event.text("reason"), event.text("message"), static_cast<int>(event.integer("count", 1))});
+  }
+  std::sort(events.begin(), events.end(), [](const StatusEvent& a, const StatusEvent& b) { return a.since > b.since; });
+  return events;
+}
 
 InstanceStatus instance_status(World& world, std::string_view slug) {
   InstanceStatus status;
@@ -171,7 +169,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
       [&] { guarded(dns, [&] { return dns_state(world, tenant); }); },
       [&] {
         try {
-          status.events = recent_events(world, names.name_space);
+          status.events = warning_events(world, names.name_space, world.clock.now() - std::chrono::hours(1));
         } catch (const PermissionDenied&) {
           if (world.warn) world.warn("events of " + names.name_space + " may not be listed");
         }
@@ -208,7 +206,7 @@ std::vector<StatusLine> fleet_status(World& world) {
   std::vector<Tenant> tenants;
   std::vector<Object> deployments;
   run_all({
-      [&] { tenants = list_tenants(world.registry, {}); },
+      [&] { tenants = list_tenants(world.registry, {}, world.tiers); },
       [&] { deployments = world.objects.list(kubernetes::type_of("apps/v1", "Deployment"), "", ours).items; },
   });
   std::map<std::string, std::map<std::string, const Object*>> by_namespace;

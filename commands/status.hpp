@@ -13,6 +13,10 @@ struct StatusEvent {  // a Warning event of the last hour
   int count = 1;
 };
 
+// A namespace's Warning events that are not older, the newest first.
+[[nodiscard]] std::vector<StatusEvent> warning_events(const World& world, const std::string& name_space,
+                                                      system::TimePoint oldest);
+
 struct InstanceStatus {
   Tenant tenant;
   std::string health;  // healthy degraded unhealthy unknown

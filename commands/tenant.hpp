@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "providers/system/clock.hpp"
 
 namespace litedesk {
+
+class Tiers;
 
 enum class Phase { none, provisioning, active, suspended, failed, terminated };
 [[nodiscard]] std::string_view to_string(Phase phase);   // "" for none
@@ -72,6 +75,8 @@ struct TenantStatus {
   std::string provisioned_at, activated_at, suspended_at, terminated_at;
   std::string backend_image, frontend_image;  // as last applied
   std::string change_id;                      // of the last Route 53 change, to wait for
+  std::vector<std::string> hosts;             // that have a DNS record
+  std::vector<std::string> inventory;         // "apps/v1 Deployment backend": what was applied in the namespace
   std::optional<OperationRecord> operation;
   friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
 };
@@ -108,16 +113,23 @@ struct Names {
 // The stable JSON of `tenant get -o json` (docs/json/tenant.schema.json).
 [[nodiscard]] Json to_json(const Tenant& tenant);
 
+// What a tenant's fields are checked against, beyond their form.
+struct TenantRules {
+  std::string domain;  // the base domain: names below it are tenants' hosts and LiteDesk's own
+  const Tiers& tiers;
+};
+
 struct NewTenant {
   std::string company, email, slug, tier = "trial", owner_name, phone, industry, company_size, custom_domain;
   std::string placement = "dedicated", created_by;
   std::vector<std::string> tags;
-  int trial_days = 15;
+  std::int64_t trial_days = 15;  // 1 to 365
 };
 // Checks every field (ValidationError or UsageError names the flag), finds a free slug (-2, -3 ... when it was derived;
-// a
-// --slug that is taken is a Conflict), and stores it. Touches nothing but the registry.
-[[nodiscard]] Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const system::Clock& clock);
+// a --slug that is taken is a Conflict), and stores it. A slug is taken by another tenant, or by another's custom
+// domain that is its host. Touches nothing but the registry.
+[[nodiscard]] Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const TenantRules& rules,
+                                   const system::Clock& clock);
 // Throws NotFound, with the nearest slug as the hint.
 [[nodiscard]] Tenant get_tenant(store::Store& registry, std::string_view slug);
 
@@ -125,7 +137,8 @@ struct TenantFilter {
   std::string tier, phase, placement, tag, selector;
   std::string sort_by = "slug";  // slug company tier status created
 };
-[[nodiscard]] std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& filter);
+// `tiers` gives the order of tiers. A tier that no tenant has and that is in no file is a UsageError.
+[[nodiscard]] std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& filter, const Tiers& tiers);
 
 // Only what is set changes.
 struct TenantChanges {
@@ -133,8 +146,13 @@ struct TenantChanges {
       notes;
   std::optional<std::vector<std::string>> tags;
 };
-[[nodiscard]] Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& changes);
-// Refuses (Conflict) while an instance exists: any phase but none and terminated.
-void delete_tenant(store::Store& registry, std::string_view slug);
+[[nodiscard]] Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& changes,
+                                   const TenantRules& rules);
+
+// What is left of a tenant's instance, one line each: "namespace instance-acme".
+using Remains = std::function<std::vector<std::string>(const Tenant&)>;
+// Refuses (Conflict) while an instance exists: any phase but none and terminated. One that failed and never was active
+// may have been undone entirely: then `remains` is asked, and nothing left means that it can go.
+void delete_tenant(store::Store& registry, std::string_view slug, const Remains& remains);
 
 }  // namespace litedesk

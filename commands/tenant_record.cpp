@@ -107,6 +107,7 @@ void visit_observed(Fields& fields, T& tenant) {
     dns.text("type", status.dns_type);
     dns.text("target", status.dns_target);
     dns.text("changeId", status.change_id);
+    dns.list("hosts", status.hosts);
   });
   fields.section("urls", [&](auto& urls) {
     urls.text("app", status.url);
@@ -122,6 +123,7 @@ void visit_observed(Fields& fields, T& tenant) {
     images.text("backend", status.backend_image);
     images.text("frontend", status.frontend_image);
   });
+  fields.list("inventory", status.inventory);
   fields.any("metrics", tenant.metrics);
   fields.operation("operation", status.operation);
 }

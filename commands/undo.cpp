@@ -6,6 +6,7 @@
 #include "commands/parallel.hpp"
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
+#include "providers/system/hash.hpp"
 
 namespace litedesk {
 
@@ -13,6 +14,17 @@ namespace {
 
 using kubernetes::Object;
 using kubernetes::ObjectRef;
+
+class PatienceOfGate {
+ public:
+  PatienceOfGate(http::Gate& gate, std::chrono::milliseconds longest) : gate_(gate) { gate_.set_patience(longest); }
+  PatienceOfGate(const PatienceOfGate&) = delete;
+  PatienceOfGate& operator=(const PatienceOfGate&) = delete;
+  ~PatienceOfGate() { gate_.set_patience(std::nullopt); }
+
+ private:
+  http::Gate& gate_;
+};
 
 class Undoer {
  public:
@@ -30,6 +42,7 @@ class Undoer {
 
   UndoReport run() {
     const auto begin = world_.clock.steady();
+    const PatienceOfGate patience(world_.gate, options_.request_patience);
     std::vector<const Change*> mine;
     for (const auto& change : plan_.changes)
       if (touched(change)) mine.push_back(&change);
@@ -79,13 +92,16 @@ class Undoer {
     }
   }
 
-  // The UID of what this run made; of what may have been made, as it is there now. Empty when it is not there.
+  // The UID of what this run made; of what may have been made, as it is there now. Empty when it is not there, or when
+  // it is somebody else's after all.
   std::string created_uid(const Change& change, const ObjectRef& ref) const {
     const auto found = report_.outcomes.find(change.id);
     if (found != report_.outcomes.end() && !found->second.uid.empty()) return found->second.uid;
     if (!change.uid.empty()) return change.uid;
     const auto object = world_.objects.get(ref);
-    return object ? object->uid() : std::string();
+    if (!object) return {};
+    if (ref.type.kind == "Namespace" && object->annotation(registry_annotation) != live_.registry_id) return {};
+    return object->uid();
   }
 
   void kubernetes_lane(const std::vector<const Change*>& changes, system::SteadyPoint begin,
@@ -128,7 +144,9 @@ class Undoer {
     world_.applier.remove(ref, {.uid = uid, .resource_version = {}});
     if (!options_.wait_until_gone) return;
     const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady() - begin);
-    if (const auto holder = wait_until_gone(world_, ref, uid, options_.budget - used, {}))
+    // Who interrupts the wait has the deletion under way all the same.
+    if (const auto holder = wait_until_gone(world_, ref, uid, options_.budget - used, world_.interrupted);
+        holder && !world_.interrupted.stop_requested())
       left.push_back(to_string(change.id) + " (" + *holder + ")");
   }
 
@@ -143,7 +161,8 @@ class Undoer {
         if (created(*change)) {
           if (now && wanted && route53::equivalent(*now, *wanted)) batch.push_back({route53::Action::remove, *now});
         } else if (before && (!now || !route53::equivalent(*now, *before))) {
-          batch.push_back({now ? route53::Action::upsert : route53::Action::create, *before});
+          if (now) batch.push_back({route53::Action::remove, *now});
+          batch.push_back({route53::Action::create, *before});
         }
       }
       std::stable_sort(batch.begin(), batch.end(), [](const auto& a, const auto& b) {
@@ -165,10 +184,27 @@ class Undoer {
           if (label != user->labels.end() && label->second == live_.registry_id)
             world_.users.remove_user(user->username);
         } else if (live_.user) {
-          world_.users.update_user(*live_.user, std::nullopt);
+          restore_user(*live_.user);
         }
         say("database", StepState::undone, created(*change) ? "user removed" : "as before");
       });
+  }
+
+  // With the password that its mark stands for, if the Secret as it was holds that one; without a mark otherwise, so
+  // that the next run sets it anew.
+  void restore_user(atlas::DatabaseUser before) const {
+    const auto mark = before.labels.find(std::string(label_password));
+    const auto& secret = live_.find({kubernetes::type_of("v1", "Secret"),
+                                     names_of(plan_.slug, world_.settings.dns.domain).name_space, "database"});
+    std::optional<Secret> password;
+    if (secret != nullptr)
+      if (auto decoded = system::base64_decode(secret->text("data.password"))) password = Secret(std::move(*decoded));
+    if (password && mark != before.labels.end() && password_mark(*password) == mark->second) {
+      world_.users.update_user(before, password);
+      return;
+    }
+    before.labels.erase(std::string(label_password));
+    world_.users.update_user(before, std::nullopt);
   }
 
   std::optional<route53::RecordSet> wanted_record(const ResourceId& id) const {

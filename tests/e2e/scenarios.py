@@ -139,16 +139,20 @@ def templates_with(target, name, text):
 
 
 def quota(target, slug):
-    """Pods that the quota refuses end it at once."""
+    """Pods that the cluster administrator's quota refuses end it at once, and what was is there again."""
     t = Transcript(target, slug)
     create(t)
-    folder = templates_with(target, "instance/40-limits.yaml",
-                            "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: instance}\nspec: {hard: {requests.cpu: 10m, requests.memory: 1Mi, limits.cpu: 10m, limits.memory: 1Mi}}\n")
+    t.run("instance", "provision", slug)
+    space = "instance-" + slug
+    target.kubectl("create", "quota", "administrators", "-n", space, "--hard=pods=4")
+    target.kubectl("wait", "quota/administrators", "-n", space, "--for=jsonpath={.status.used.pods}=4", "--timeout=30s")
     begin = time.monotonic()
-    _, err = t.run("instance", "provision", slug, expect=7, env={"LITEDESK_TEMPLATES": folder})
-    assert "exceeded quota" in err, err
+    _, err = t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "1.5.0"})
+    assert "exceeded quota" in err and "administrators" in err, err
     assert time.monotonic() - begin < 30
-    nothing_left(target, slug)
+    image = ["get", "deployment", "backend", "-n", space, "-o", "jsonpath={.spec.template.spec.containers[0].image}"]
+    assert target.kubectl(*image) == "litedesk/crm-backend:1.4.2"
+    assert phase(target, slug) == "active"
     return [line for line in t.lines if line.startswith("$")]
 
 
@@ -253,8 +257,14 @@ def foreign_field(target, slug):
     create(t)
     t.run("instance", "provision", slug)
     target.kubectl("scale", "deployment", "frontend", "-n", "instance-" + slug, "--replicas=3")
+    out, _ = t.run("instance", "plan", slug)
+    assert "spec.replicas: 3" in out and "kubectl" in out, out
     _, err = t.run("instance", "provision", slug, expect=4)
-    assert "replicas" in err, err
+    assert "replicas" in err and "--force-conflicts" in err, err
+    replicas = ["get", "deployment", "frontend", "-n", "instance-" + slug, "-o", "jsonpath={.spec.replicas}"]
+    assert target.kubectl(*replicas) == "3"
+    t.run("instance", "provision", slug, "--force-conflicts")
+    assert target.kubectl(*replicas) == "2"
     return [line for line in t.lines if line.startswith("$")]
 
 
@@ -263,11 +273,18 @@ def other_tier(target, slug):
     t = Transcript(target, slug)
     create(t)
     t.run("instance", "provision", slug)
+    replicas = ["get", "deployment", "backend", "-n", "instance-" + slug, "-o", "jsonpath={.spec.replicas}"]
     t.run("tenant", "update", slug, "--tier", "enterprise")
     t.run("instance", "provision", slug)
     target.kubectl("get", "hpa", "backend", "-n", "instance-" + slug)
+    assert target.kubectl(*replicas) == "2", target.kubectl(*replicas)  # the autoscaler's now, and not reset to 1
+    # As an autoscaler does: the number is the controller manager's from here on.
+    target.kubectl("scale", "deployment", "backend", "-n", "instance-" + slug, "--replicas=4")
+    t.run("instance", "provision", slug)
+    assert target.kubectl(*replicas) == "4", target.kubectl(*replicas)
     t.run("tenant", "update", slug, "--tier", "starter")
     t.run("instance", "provision", slug, "--yes")
+    assert target.kubectl(*replicas) == "2", target.kubectl(*replicas)
     code, _, _ = target.kubectl("get", "hpa", "backend", "-n", "instance-" + slug, check=False)
     assert code != 0
     return [line for line in t.lines if line.startswith("$")]

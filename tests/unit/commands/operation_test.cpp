@@ -12,6 +12,7 @@ namespace {
 
 struct Fixture : testing::FakeWorld<> {
   store::Document document;
+  SilentHolders silent;
 
   Fixture() {
     Tenant tenant;
@@ -30,6 +31,15 @@ struct Fixture : testing::FakeWorld<> {
     operation.pid = 1;
     operation.start_time = "1";
     operation.since = operation.renewed = "2026-01-02T03:04:05.000000Z";
+    return operation;
+  }
+  OperationRecord of_this_process() const {
+    auto operation = foreign();
+    const auto self = system::this_process();
+    operation.host = self.host;
+    operation.boot_id = self.boot_id;
+    operation.pid = self.pid;
+    operation.start_time = self.start_time;
     return operation;
   }
   void hold(const OperationRecord& operation) {
@@ -110,46 +120,49 @@ TEST_CASE("a record that has moved since it was read is a conflict") {
 TEST_CASE("a free lock is free at once, without a read") {
   Fixture f;
   const auto reads = f.store.reads;
-  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+  CHECK_FALSE(wait_for_lock(f.world, f.document, f.silent, {}));
   CHECK(f.store.reads == reads);
 }
 
 TEST_CASE("a holder of this boot whose process is gone is free at once") {
   Fixture f;
-  auto operation = f.foreign();
-  const auto self = system::this_process();
-  operation.host = self.host;
-  operation.boot_id = self.boot_id;
-  operation.pid = self.pid;
+  auto operation = f.of_this_process();
   operation.start_time = "1";  // a process of that number that started at another time
   f.hold(operation);
   CHECK(surely_gone(operation));
-  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+  CHECK_FALSE(wait_for_lock(f.world, f.document, f.silent, {}));
 }
 
-TEST_CASE("a holder of this machine that lives is named at once") {
+TEST_CASE("a holder of this machine that renewed its lock lately is named at once") {
   Fixture f;
-  auto operation = f.foreign();
-  const auto self = system::this_process();
-  operation.host = self.host;
-  operation.boot_id = self.boot_id;
-  operation.pid = self.pid;
-  operation.start_time = self.start_time;
+  auto operation = f.of_this_process();
+  operation.renewed = system::to_rfc3339_micro(f.clock.now());
   f.hold(operation);
   const auto begin = f.clock.steady();
-  CHECK_THROWS_WITH_AS(static_cast<void>(wait_for_lock(f.world, f.document, {})), doctest::Contains("maria@elsewhere"),
-                       Locked);
+  CHECK_THROWS_WITH_AS(static_cast<void>(wait_for_lock(f.world, f.document, f.silent, {})),
+                       doctest::Contains("maria@elsewhere"), Locked);
   CHECK(f.clock.steady() - begin < std::chrono::milliseconds(400));
+}
+
+TEST_CASE("a holder of this machine that hangs is watched, and taken over like one elsewhere") {
+  Fixture f;
+  f.hold(f.of_this_process());  // renewed long ago
+  const auto begin = f.clock.steady();
+  CHECK(wait_for_lock(f.world, f.document, f.silent, {}));
+  CHECK(f.clock.steady() - begin >= lock_duration);
 }
 
 TEST_CASE("a holder elsewhere that does not renew is taken over after the lock's duration, by our own clock") {
   Fixture f;
   f.hold(f.foreign());
   const auto begin = f.clock.steady();
-  CHECK_FALSE(wait_for_lock(f.world, f.document, {}));
+  // What was read before the wait may have moved: true says that it must be read again.
+  CHECK(wait_for_lock(f.world, f.document, f.silent, {}));
   const auto waited = f.clock.steady() - begin;
   CHECK(waited >= lock_duration);
   CHECK(waited < lock_duration + std::chrono::milliseconds(2000));
+  CHECK_FALSE(wait_for_lock(f.world, f.document, f.silent, {}));
+  CHECK(f.clock.steady() - begin < lock_duration + std::chrono::milliseconds(2000));
 }
 
 TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
@@ -163,6 +176,6 @@ TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
               f.providers, f.providers, f.providers, f.providers,         f.world.zone, f.gate,        f.files,
               f.tiers,     f.prices,    f.clock,     system::os_random(), {},           "tester@host", {}};
   const auto begin = f.clock.steady();
-  CHECK_THROWS_AS(static_cast<void>(wait_for_lock(world, document, {})), Locked);
+  CHECK_THROWS_AS(static_cast<void>(wait_for_lock(world, document, f.silent, {})), Locked);
   CHECK(f.clock.steady() - begin < lock_duration);
 }
