@@ -71,7 +71,7 @@ Basis find_basis(const CostEstimateOf& options, Session& session) {
   basis.instances = options.instances.value_or(usual_instances);
   if (options.from_registry) {
     session.stop_requests_when_interrupted();
-    const std::vector<Tenant> tenants = list_tenants(session.registry(), {});
+    const std::vector<Tenant> tenants = list_tenants(session.registry(), {}, session.tiers());
     basis.instances = std::count_if(tenants.begin(), tenants.end(), has_instance);
     for (const Tenant& tenant : tenants) {
       if (!pays(tenant)) continue;

@@ -11,6 +11,7 @@
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "commands/tenant.hpp"
+#include "commands/tenant_remains.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk::cli {
@@ -18,7 +19,7 @@ namespace {
 
 const std::vector<std::string> placements{"shared", "dedicated"};
 const std::vector<std::string> sizes{"1-10", "11-50", "51-200", "201-500", "500+"};
-const std::vector<std::string> phases{"provisioning", "active", "suspended", "failed", "terminated"};
+const std::vector<std::string> phases{"none", "provisioning", "active", "suspended", "failed", "terminated"};
 const std::vector<std::string> sort_keys{"slug", "company", "tier", "status", "created"};
 
 std::vector<std::string> split_tags(const std::vector<std::string>& given) {
@@ -71,6 +72,10 @@ Answer changed(const Tenant& tenant, std::string text) {
   return {.json = to_json(tenant), .names = {"tenant/" + tenant.slug}, .table = {}, .text = std::move(text)};
 }
 
+TenantRules rules_of(Session& session) {
+  return {.domain = session.settings().dns.domain, .tiers = session.tiers()};
+}
+
 void bind_create(Flags& flags, TenantCreate& options) {
   flags.argument({.name = "NAME", .help = "the company's name"}, options.company);
   flags.flag({.names = "--email", .value = "ADDRESS", .help = "the owner's e-mail address", .required = true},
@@ -79,7 +84,7 @@ void bind_create(Flags& flags, TenantCreate& options) {
              options.slug);
   flags.flag({.names = "--tier",
               .value = "TIER",
-              .help = "trial, starter, professional or enterprise",
+              .help = "trial (the default) or another one of tiers.yaml",
               .values = Values::tier},
              options.tier);
   flags.flag({.names = "--owner-name", .value = "NAME", .help = "the owner's name"}, options.owner_name);
@@ -91,7 +96,8 @@ void bind_create(Flags& flags, TenantCreate& options) {
              options.custom_domain);
   flags.flag({.names = "--tag", .value = "TAG", .help = "a tag; may be repeated, or several with commas"},
              options.tags);
-  flags.flag({.names = "--trial-days", .value = "DAYS", .help = "how long a trial lasts (15)"}, options.trial_days);
+  flags.flag({.names = "--trial-days", .value = "DAYS", .help = "how long a trial lasts, 1 to 365 (15)"},
+             options.trial_days);
   flags.flag({.names = "--placement",
               .value = "WHERE",
               .help = "shared (in the shared app) or dedicated (an instance; the default)",
@@ -101,20 +107,12 @@ void bind_create(Flags& flags, TenantCreate& options) {
 }
 
 int create(const TenantCreate& options, Session& session) {
-  constexpr std::int64_t longest_trial = 3650;
-  if (options.trial_days < 0 || options.trial_days > longest_trial) {
-    throw UsageError(
-        {.message = fmt::format("--trial-days {}: a trial lasts 0 to {} days", options.trial_days, longest_trial),
-         .hint = {},
-         .resource = {},
-         .cause = {}});
-  }
   session.stop_requests_when_interrupted();
   NewTenant wanted;
   wanted.company = options.company;
   wanted.email = options.email;
   wanted.slug = options.slug;
-  wanted.tier = session.tiers().get(options.tier).name;
+  wanted.tier = options.tier;
   wanted.owner_name = options.owner_name;
   wanted.phone = options.phone;
   wanted.industry = options.industry;
@@ -122,9 +120,9 @@ int create(const TenantCreate& options, Session& session) {
   wanted.custom_domain = options.custom_domain;
   wanted.placement = options.placement;
   wanted.tags = split_tags(options.tags);
-  wanted.trial_days = static_cast<int>(options.trial_days);
+  wanted.trial_days = options.trial_days;
   wanted.created_by = session.world().holder;
-  const Tenant tenant = create_tenant(session.registry(), wanted, session.runtime().clock);
+  const Tenant tenant = create_tenant(session.registry(), wanted, rules_of(session), session.runtime().clock);
   remember_tenant(session, tenant);
   const std::string trial = day(tenant.subscription.trial_end);
   const std::string about = fmt::format("{}{}", trial.empty() ? "" : fmt::format("trial until {}, ", trial),
@@ -183,13 +181,13 @@ Table table_of(const std::vector<Tenant>& tenants, system::TimePoint now) {
 int list(const TenantList& options, Session& session) {
   session.stop_requests_when_interrupted();
   TenantFilter filter;
-  if (!options.tier.empty()) filter.tier = session.tiers().get(options.tier).name;
+  filter.tier = options.tier;
   filter.phase = options.status;
   filter.placement = options.placement;
   filter.tag = options.tag;
   filter.selector = options.selector;
   filter.sort_by = options.sort_by;
-  const std::vector<Tenant> tenants = list_tenants(session.registry(), filter);
+  const std::vector<Tenant> tenants = list_tenants(session.registry(), filter, session.tiers());
   if (options == TenantList{}) remember_tenants(session, tenants);
   Answer answer;
   answer.json = items(Json::array());
@@ -261,14 +259,14 @@ int update(const TenantUpdate& options, Session& session) {
   changes.email = options.email;
   changes.owner_name = options.owner_name;
   changes.phone = options.phone;
-  if (options.tier) changes.tier = session.tiers().get(*options.tier).name;
+  changes.tier = options.tier;
   changes.industry = options.industry;
   changes.company_size = options.company_size;
   changes.custom_domain = options.custom_domain;
   changes.placement = options.placement;
   changes.notes = options.notes;
   if (options.clear_tags || !options.tags.empty()) changes.tags = split_tags(options.tags);
-  const Tenant tenant = update_tenant(session.registry(), options.slug, changes);
+  const Tenant tenant = update_tenant(session.registry(), options.slug, changes, rules_of(session));
   remember_tenant(session, tenant);
   session.printer().answer(changed(tenant, fmt::format("tenant {} updated\n", tenant.slug)));
   if (tenant.status.phase == Phase::active) session.printer().next("litedesk instance plan " + tenant.slug);
@@ -285,7 +283,8 @@ int remove(const TenantDelete& options, Session& session) {
   session.stop_requests_when_interrupted();
   const Tenant tenant = get_tenant(session.registry(), options.slug);  // nobody is asked about what is not there
   confirm(session, "delete tenant " + tenant.slug, tenant.slug, options.confirm);
-  delete_tenant(session.registry(), tenant.slug);
+  delete_tenant(session.registry(), tenant.slug,
+                [&](const Tenant& failed) { return remains_of(session.world(), failed); });
   remember(session, [&](Snapshot& snapshot) { drop(snapshot.tenants, tenant.slug); });
   session.printer().answer(changed(tenant, fmt::format("tenant {} deleted\n", tenant.slug)));
   return 0;
@@ -311,7 +310,9 @@ constexpr std::array commands{
         "litedesk tenant update acme --tier professional --phone \"+44 20 7946 0000\"",
         binder<TenantUpdate, bind_update>, runner<TenantUpdate, update>},
     Command{"tenant", "delete", "remove a tenant from the registry",
-            "Refuses while an instance exists. Asks for the slug to be typed.",
+            "Refuses while an instance exists, or while something is left of one that could not be made. Asks for the "
+            "slug\n"
+            "to be typed.",
             "litedesk tenant delete acme --confirm acme", binder<TenantDelete, bind_delete>,
             runner<TenantDelete, remove>},
 };

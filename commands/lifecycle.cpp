@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/nearest.hpp"
+#include "commands/tiers.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -113,6 +114,14 @@ void validate_tenant_document(const store::Document* stored, const store::Docume
   if (slug_of(wanted) != wanted.name) {
     throw ValidationError({.message = fmt::format("the slug of tenant {} cannot be another one", wanted.name),
                            .hint = "a slug never changes: register another tenant",
+                           .resource = fmt::format("tenant {}", wanted.name),
+                           .cause = {}});
+  }
+  // Which tiers there are is the tiers file's to say; what a tier can be called is the registry's.
+  const auto tier = wanted.desired.find("tier");
+  if (tier != wanted.desired.end() && !(tier->is_string() && is_tier_name(tier->get<std::string>()))) {
+    throw ValidationError({.message = fmt::format("tenant {}: {} is no tier's name", wanted.name, tier->dump()),
+                           .hint = "a to z, 0 to 9 and '-' between them, at most 63 characters",
                            .resource = fmt::format("tenant {}", wanted.name),
                            .cause = {}});
   }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "commands/nearest.hpp"
 #include "commands/operation.hpp"
 #include "commands/tenant_checks.hpp"
+#include "commands/tiers.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -34,21 +35,48 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Two tenants cannot have one host.
-void check_domain_is_free(store::Store& registry, const std::string& domain, std::string_view slug) {
-  if (domain.empty()) return;
-  for (const store::Document& document : registry.list("")) {
-    const Tenant other = to_tenant(document);
-    if (other.slug == slug || other.custom_domain != domain || other.status.phase == Phase::terminated) continue;
-    throw Conflict(
-        {.message = fmt::format("the custom domain {} is {}'s already", domain, other.slug),
-         .hint = fmt::format("take it away there first: litedesk tenant update {} --custom-domain \"\"", other.slug),
-         .resource = resource(other.slug),
-         .cause = {}});
-  }
+// A host name that is somebody's.
+struct Host {
+  std::string slug, company;
+  bool custom = false;  // the tenant's custom domain, not the host that its slug makes
+};
+using Hosts = std::map<std::string, Host, std::less<>>;
+
+std::string host_of(std::string_view slug, const TenantRules& rules) {
+  return names_of(slug, rules.domain).host;
 }
 
-Tenant checked(const NewTenant& wanted, const system::Clock& clock) {
+// A terminated tenant's custom domain is free again; its slug is not, for its backup still has it.
+Hosts read_hosts(store::Store& registry, const TenantRules& rules) {
+  Hosts hosts;
+  for (const store::Document& document : registry.list("")) {
+    const Tenant tenant = to_tenant(document);
+    hosts.insert_or_assign(host_of(tenant.slug, rules), Host{tenant.slug, tenant.company, false});
+    if (!tenant.custom_domain.empty() && tenant.status.phase != Phase::terminated)
+      hosts.try_emplace(tenant.custom_domain, Host{tenant.slug, tenant.company, true});
+  }
+  return hosts;
+}
+
+// Two tenants cannot have one host.
+void check_domain_is_free(const Hosts& hosts, const std::string& domain, std::string_view slug) {
+  const auto found = hosts.find(domain);
+  if (domain.empty() || found == hosts.end() || found->second.slug == slug) return;
+  const Host& other = found->second;
+  if (!other.custom) {
+    throw Conflict({.message = fmt::format("the custom domain {} is the host of tenant {}", domain, other.slug),
+                    .hint = "give a name that no tenant has",
+                    .resource = resource(other.slug),
+                    .cause = {}});
+  }
+  throw Conflict(
+      {.message = fmt::format("the custom domain {} is {}'s already", domain, other.slug),
+       .hint = fmt::format("take it away there first: litedesk tenant update {} --custom-domain \"\"", other.slug),
+       .resource = resource(other.slug),
+       .cause = {}});
+}
+
+Tenant checked(const NewTenant& wanted, const TenantRules& rules, const system::Clock& clock) {
   Tenant tenant;
   tenant.company = check_company(wanted.company);
   if (!wanted.slug.empty()) check_slug(wanted.slug);
@@ -56,7 +84,7 @@ Tenant checked(const NewTenant& wanted, const system::Clock& clock) {
   tenant.owner.email = check_email(wanted.email);
   tenant.owner.name = check_line("--owner-name", wanted.owner_name, 200);
   tenant.owner.phone = check_line("--phone", wanted.phone, 40);
-  tenant.tier = check_tier(wanted.tier);
+  tenant.tier = rules.tiers.get(wanted.tier).name;
   tenant.industry = check_line("--industry", wanted.industry, 100);
   tenant.company_size = check_company_size(wanted.company_size);
   tenant.custom_domain = check_custom_domain(wanted.custom_domain);
@@ -64,8 +92,8 @@ Tenant checked(const NewTenant& wanted, const system::Clock& clock) {
   tenant.created_by = check_line("the creator's name", wanted.created_by, 254);
   tenant.tags = check_tags(wanted.tags);
   if (wanted.trial_days < 1 || wanted.trial_days > 365) {
-    throw UsageError({.message = fmt::format("--trial-days {} is out of range", wanted.trial_days),
-                      .hint = "give 1 to 365 days",
+    throw UsageError({.message = fmt::format("--trial-days {}: a trial lasts 1 to 365 days", wanted.trial_days),
+                      .hint = wanted.trial_days == 0 ? "for none, give a --tier that is paid for" : "15 days are usual",
                       .resource = {},
                       .cause = {}});
   }
@@ -78,17 +106,16 @@ Tenant checked(const NewTenant& wanted, const system::Clock& clock) {
   return tenant;
 }
 
-[[noreturn]] void refuse_taken(store::Store& registry, const std::string& slug) {
-  std::set<std::string> taken;
-  std::string company;
-  for (const store::Document& document : registry.list("")) {
-    taken.insert(document.name);
-    if (document.name == slug) company = to_tenant(document).company;
+[[noreturn]] void refuse_taken(const Hosts& hosts, const std::string& slug, const TenantRules& rules) {
+  const auto taken = [&](std::string_view name) { return hosts.contains(host_of(name, rules)); };
+  const auto found = hosts.find(host_of(slug, rules));
+  std::string by;
+  if (found != hosts.end()) {
+    by = found->second.custom ? fmt::format(": {} is the custom domain of tenant {}", found->first, found->second.slug)
+                              : fmt::format(" by {}", found->second.company);
   }
-  const std::string free = free_slug(slug, [&taken](const std::string& name) { return taken.count(name) > 0; });
-  throw Conflict({.message = company.empty() ? fmt::format("the slug {} is taken", slug)
-                                             : fmt::format("the slug {} is taken by {}", slug, company),
-                  .hint = fmt::format("--slug {} is free", free),
+  throw Conflict({.message = fmt::format("the slug {} is taken{}", slug, by),
+                  .hint = fmt::format("--slug {} is free", free_slug(slug, taken)),
                   .resource = resource(slug),
                   .cause = {}});
 }
@@ -111,11 +138,17 @@ std::string hint_for(store::Store& registry, std::string_view slug) {
   return near.empty() ? "litedesk tenant list shows all" : near;
 }
 
-void apply_tier(Tenant& tenant, const std::string& tier) {
+std::string smallest_paid(const Tiers& tiers) {
+  for (const Tier& tier : tiers.all())
+    if (tier.price_cents > 0) return fmt::format("{} is the smallest tier that is paid for", tier.name);
+  return {};
+}
+
+void apply_tier(Tenant& tenant, const std::string& tier, const Tiers& tiers) {
   if (tier == tenant.tier) return;
   if (tier == "trial" && tenant.subscription.trial_end.empty()) {
     throw Conflict({.message = fmt::format("{} pays for {} and never was on trial", tenant.slug, tenant.tier),
-                    .hint = "starter is the smallest tier that is paid for",
+                    .hint = smallest_paid(tiers),
                     .resource = resource(tenant.slug),
                     .cause = {}});
   }
@@ -132,7 +165,7 @@ void apply_placement(Tenant& tenant, const std::string& placement) {
   if (has_instance(tenant)) {
     throw Conflict({.message = fmt::format("{} has an instance ({}): its placement stays {}", tenant.slug,
                                            to_string(tenant.status.phase), tenant.placement),
-                    .hint = fmt::format("litedesk instance terminate {} first", tenant.slug),
+                    .hint = fmt::format("litedesk status {} shows it", tenant.slug),
                     .resource = resource(tenant.slug),
                     .cause = {}});
   }
@@ -140,28 +173,31 @@ void apply_placement(Tenant& tenant, const std::string& placement) {
 }
 
 // All checks first, so that nothing is asked of the registry for a change that cannot be.
-TenantChanges checked(const TenantChanges& given) {
+TenantChanges checked(const TenantChanges& given, std::string_view slug, const TenantRules& rules) {
   TenantChanges changes = given;
   if (changes.company) changes.company = check_company(*changes.company);
   if (changes.email) changes.email = check_email(*changes.email);
   if (changes.owner_name) changes.owner_name = check_line("--owner-name", *changes.owner_name, 200);
   if (changes.phone) changes.phone = check_line("--phone", *changes.phone, 40);
-  if (changes.tier) changes.tier = check_tier(*changes.tier);
+  if (changes.tier) changes.tier = rules.tiers.get(*changes.tier).name;
   if (changes.industry) changes.industry = check_line("--industry", *changes.industry, 100);
   if (changes.company_size) changes.company_size = check_company_size(*changes.company_size);
-  if (changes.custom_domain) changes.custom_domain = check_custom_domain(*changes.custom_domain);
+  if (changes.custom_domain) {
+    changes.custom_domain = check_custom_domain(*changes.custom_domain);
+    check_below_base(*changes.custom_domain, rules.domain, slug);
+  }
   if (changes.placement) changes.placement = check_placement(*changes.placement);
   if (changes.notes) changes.notes = check_notes(*changes.notes);
   if (changes.tags) changes.tags = check_tags(*changes.tags);
   return changes;
 }
 
-void apply(Tenant& tenant, const TenantChanges& changes) {
+void apply(Tenant& tenant, const TenantChanges& changes, const Tiers& tiers) {
   if (changes.company) tenant.company = *changes.company;
   if (changes.email) tenant.owner.email = *changes.email;
   if (changes.owner_name) tenant.owner.name = *changes.owner_name;
   if (changes.phone) tenant.owner.phone = *changes.phone;
-  if (changes.tier) apply_tier(tenant, *changes.tier);
+  if (changes.tier) apply_tier(tenant, *changes.tier, tiers);
   if (changes.industry) tenant.industry = *changes.industry;
   if (changes.company_size) tenant.company_size = *changes.company_size;
   if (changes.custom_domain) tenant.custom_domain = *changes.custom_domain;
@@ -180,14 +216,26 @@ store::Document read(store::Store& registry, std::string_view slug) {
                   .cause = {}});
 }
 
+[[noreturn]] void refuse_deletion(const Tenant& tenant, const std::vector<std::string>& left) {
+  const bool begun = tenant.status.phase == Phase::provisioning || tenant.status.phase == Phase::failed;
+  throw Conflict({.message = left.empty() ? fmt::format("{} is {}: its instance is there", tenant.slug,
+                                                        to_string(tenant.status.phase))
+                                          : fmt::format("{} is {}, and of its instance there is still: {}", tenant.slug,
+                                                        to_string(tenant.status.phase), fmt::join(left, ", ")),
+                  .hint = begun ? fmt::format("litedesk instance provision {} finishes it, or undoes it", tenant.slug)
+                                : "a tenant can be deleted only when its instance is gone, and this version of "
+                                  "litedesk takes no instance down",
+                  .resource = resource(tenant.slug),
+                  .cause = {}});
+}
+
 // Refuses while there is something that the record alone knows of.
-void check_deletable(const Tenant& tenant) {
+void check_deletable(const Tenant& tenant, const Remains& remains) {
   if (has_instance(tenant)) {
-    throw Conflict(
-        {.message = fmt::format("{} is {}: its instance is there", tenant.slug, to_string(tenant.status.phase)),
-         .hint = fmt::format("litedesk instance terminate {} first", tenant.slug),
-         .resource = resource(tenant.slug),
-         .cause = {}});
+    const bool undone = tenant.status.phase == Phase::failed && tenant.status.activated_at.empty();
+    if (!undone) refuse_deletion(tenant, {});
+    const std::vector<std::string> left = remains(tenant);
+    if (!left.empty()) refuse_deletion(tenant, left);
   }
   if (tenant.status.operation && !surely_gone(*tenant.status.operation)) {
     throw Locked({.message = fmt::format("tenant {} is locked by {}", tenant.slug, describe(*tenant.status.operation)),
@@ -197,18 +245,19 @@ void check_deletable(const Tenant& tenant) {
   }
 }
 
-using Before = bool (*)(const Tenant&, const Tenant&);
+using Before = bool (*)(const Tenant&, const Tenant&, const Tiers&);
 
 struct SortKey {
   std::string_view name;
   Before before;
 };
 constexpr std::array<SortKey, 5> sort_keys = {
-    {{"slug", [](const Tenant& a, const Tenant& b) { return a.slug < b.slug; }},
-     {"company", [](const Tenant& a, const Tenant& b) { return lower(a.company) < lower(b.company); }},
-     {"tier", [](const Tenant& a, const Tenant& b) { return tier_rank(a.tier) < tier_rank(b.tier); }},
-     {"status", [](const Tenant& a, const Tenant& b) { return a.status.phase < b.status.phase; }},
-     {"created", [](const Tenant& a, const Tenant& b) { return a.created < b.created; }}}};
+    {{"slug", [](const Tenant& a, const Tenant& b, const Tiers&) { return a.slug < b.slug; }},
+     {"company", [](const Tenant& a, const Tenant& b, const Tiers&) { return lower(a.company) < lower(b.company); }},
+     {"tier",
+      [](const Tenant& a, const Tenant& b, const Tiers& tiers) { return tiers.rank(a.tier) < tiers.rank(b.tier); }},
+     {"status", [](const Tenant& a, const Tenant& b, const Tiers&) { return a.status.phase < b.status.phase; }},
+     {"created", [](const Tenant& a, const Tenant& b, const Tiers&) { return a.created < b.created; }}}};
 
 Before sort_order(std::string_view name) {
   std::vector<std::string_view> known;
@@ -235,22 +284,25 @@ Names names_of(std::string_view slug, std::string_view domain) {
           .host = fmt::format("{}.{}", slug, domain)};
 }
 
-Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const system::Clock& clock) {
-  Tenant tenant = checked(wanted, clock);
-  check_domain_is_free(registry, tenant.custom_domain, {});
+Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const TenantRules& rules,
+                     const system::Clock& clock) {
+  Tenant tenant = checked(wanted, rules, clock);
   const std::string first = tenant.slug;
-  std::set<std::string> taken;
   // Creating is asking: whoever comes second is told, so that two runs at once never make one slug.
   for (int lost = 0;; ++lost) {
-    tenant.slug = free_slug(first, [&taken](const std::string& name) { return taken.count(name) > 0; });
+    const Hosts hosts = read_hosts(registry, rules);
+    tenant.slug = free_slug(first, [&](const std::string& name) {
+      const std::string host = host_of(name, rules);
+      return hosts.contains(host) || (name != first && host == tenant.custom_domain);
+    });
+    if (!wanted.slug.empty() && tenant.slug != first) refuse_taken(hosts, first, rules);
+    check_below_base(tenant.custom_domain, rules.domain, tenant.slug);
+    check_domain_is_free(hosts, tenant.custom_domain, tenant.slug);
     try {
       return to_tenant(registry.create(to_document(tenant)));
     } catch (const Conflict&) {
-      if (!wanted.slug.empty()) refuse_taken(registry, first);
       if (lost == lost_races) throw;
     }
-    taken.insert(tenant.slug);
-    for (const store::Document& document : registry.list("")) taken.insert(document.name);
   }
 }
 
@@ -258,16 +310,21 @@ Tenant get_tenant(store::Store& registry, std::string_view slug) {
   return to_tenant(read(registry, slug));
 }
 
-std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& filter) {
+std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& filter, const Tiers& tiers) {
   const Before before = sort_order(filter.sort_by);
-  const std::string tier = filter.tier.empty() ? std::string() : check_tier(filter.tier);
   const std::string placement = filter.placement.empty() ? std::string() : check_placement(filter.placement);
   const bool any_phase = filter.phase.empty();
   const Phase phase = any_phase || filter.phase == "none" ? Phase::none : parse_phase(filter.phase);
 
+  std::vector<Tenant> all;
+  for (const store::Document& document : registry.list(filter.selector)) all.push_back(to_tenant(document));
+  // A tier that was taken out of the file may still be some tenant's.
+  std::string tier = filter.tier;
+  const auto has_it = [&tier](const Tenant& tenant) { return tenant.tier == tier; };
+  if (!tier.empty() && std::none_of(all.begin(), all.end(), has_it)) tier = tiers.get(tier).name;
+
   std::vector<Tenant> found;
-  for (const store::Document& document : registry.list(filter.selector)) {
-    Tenant tenant = to_tenant(document);
+  for (Tenant& tenant : all) {
     if (!tier.empty() && tenant.tier != tier) continue;
     if (!placement.empty() && tenant.placement != placement) continue;
     if (!any_phase && tenant.status.phase != phase) continue;
@@ -276,17 +333,19 @@ std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& fil
     found.push_back(std::move(tenant));
   }
   // The registry sorts by slug: of two that are equal the smaller slug stays first.
-  std::stable_sort(found.begin(), found.end(), before);
+  std::stable_sort(found.begin(), found.end(), [&](const Tenant& a, const Tenant& b) { return before(a, b, tiers); });
   return found;
 }
 
-Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& given) {
-  const TenantChanges changes = checked(given);
-  if (changes.custom_domain) check_domain_is_free(registry, *changes.custom_domain, slug);
+Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& given,
+                     const TenantRules& rules) {
+  const TenantChanges changes = checked(given, slug, rules);
+  if (changes.custom_domain && !changes.custom_domain->empty())
+    check_domain_is_free(read_hosts(registry, rules), *changes.custom_domain, slug);
   for (int attempt = 1;; ++attempt) {
     const store::Document stored = read(registry, slug);
     Tenant tenant = to_tenant(stored);
-    apply(tenant, changes);
+    apply(tenant, changes, rules.tiers);
     const store::Document wanted = to_document(tenant, &stored);
     if (wanted == stored) return tenant;
     try {
@@ -297,10 +356,10 @@ Tenant update_tenant(store::Store& registry, std::string_view slug, const Tenant
   }
 }
 
-void delete_tenant(store::Store& registry, std::string_view slug) {
+void delete_tenant(store::Store& registry, std::string_view slug, const Remains& remains) {
   for (int attempt = 1;; ++attempt) {
     const store::Document stored = read(registry, slug);
-    check_deletable(to_tenant(stored));
+    check_deletable(to_tenant(stored), remains);
     try {
       if (registry.remove(slug, stored.version)) return;
     } catch (const Conflict&) {

@@ -6,14 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "commands/dns_records.hpp"
 #include "commands/nearest.hpp"
+#include "commands/slug.hpp"
 #include "providers/error.hpp"
 #include "templates/utf8.hpp"
 
 namespace litedesk {
 namespace {
 
-constexpr std::array<std::string_view, 4> tiers = {"trial", "starter", "professional", "enterprise"};
 constexpr std::array<std::string_view, 5> company_sizes = {"1-10", "11-50", "51-200", "201-500", "500+"};
 constexpr std::array<std::string_view, 2> placements = {"shared", "dedicated"};
 constexpr std::size_t most_tags = 50;
@@ -138,9 +139,32 @@ std::string check_custom_domain(std::string_view domain) {
   return name;
 }
 
-std::string check_tier(std::string_view tier) {
-  if (tier == "paid") return "professional";
-  return check_choice("--tier", tier, tiers);
+void check_below_base(std::string_view custom_domain, std::string_view base, std::string_view slug) {
+  const auto refuse_it = [&](std::string_view why, std::string hint) {
+    refuse(fmt::format("--custom-domain {} {}", custom_domain, why), std::move(hint));
+  };
+  if (custom_domain == base) refuse_it("is LiteDesk's own domain", "give one of the customer's own");
+  if (custom_domain.size() <= base.size() || !custom_domain.ends_with(base) ||
+      custom_domain[custom_domain.size() - base.size() - 1] != '.')
+    return;
+  const std::string_view below = custom_domain.substr(0, custom_domain.size() - base.size() - 1);
+  if (below == slug) refuse_it("is the tenant's host without it", "leave --custom-domain out, or give another name");
+  if (is_reserved_slug(below))
+    refuse_it("is LiteDesk's own host", fmt::format("the word {} is reserved: take another one", below));
+  // Who has a host may set cookies for the names above it: what is below acme.litedesk.com is acme's alone.
+  const bool below_own =
+      below.size() > slug.size() && below.ends_with(slug) && below[below.size() - slug.size() - 1] == '.';
+  if (below.find('.') != std::string_view::npos && !below_own) {
+    refuse_it(
+        fmt::format("is below another name of {}", base),
+        fmt::format("give one label below {0}, a name below {1}.{0}, or a domain of the customer's own", base, slug));
+  }
+  const std::string_view label = below.substr(0, below.find('.'));
+  if (label.size() > longest_owned_label) {
+    refuse_it(fmt::format("has a first label of {} characters", label.size()),
+              fmt::format("at most {} are possible there: the owner record beside it is named cname-{}...",
+                          longest_owned_label, label.substr(0, 8)));
+  }
 }
 
 std::string check_company_size(std::string_view size) {
@@ -165,10 +189,6 @@ std::vector<std::string> check_tags(const std::vector<std::string>& tags) {
   if (kept.size() > most_tags)
     refuse(fmt::format("{} tags are too many", kept.size()), fmt::format("at most {}", most_tags));
   return kept;
-}
-
-std::size_t tier_rank(std::string_view tier) {
-  return static_cast<std::size_t>(std::find(tiers.begin(), tiers.end(), tier) - tiers.begin());
 }
 
 }  // namespace litedesk

@@ -21,14 +21,13 @@ namespace litedesk {
 [[nodiscard]] std::string check_email(std::string_view email);
 // A DNS name of at least two labels (RFC 1123), in lower case and without a dot at its end; may be empty.
 [[nodiscard]] std::string check_custom_domain(std::string_view domain);
-// trial, starter, professional or enterprise; "paid" is professional.
-[[nodiscard]] std::string check_tier(std::string_view tier);
+// Whether the tenant may have that custom domain where it is the base domain or below it: one label that is not
+// reserved, or a name below the tenant's own host. Elsewhere every domain is good. Whose the host is already is another
+// question.
+void check_below_base(std::string_view custom_domain, std::string_view base, std::string_view slug);
 [[nodiscard]] std::string check_company_size(std::string_view size);  // may be empty
 [[nodiscard]] std::string check_placement(std::string_view placement);
 // Each a word of at most 63 characters; each once, in the order given.
 [[nodiscard]] std::vector<std::string> check_tags(const std::vector<std::string>& tags);
-
-// The order of tiers for sorting: trial first.
-[[nodiscard]] std::size_t tier_rank(std::string_view tier);
 
 }  // namespace litedesk

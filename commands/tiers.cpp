@@ -76,6 +76,10 @@ Tier read_tier(const Node& node, std::string_view origin) {
   MapReader reader(node, origin, "a tier");
   Tier tier;
   tier.name = reader.text("name");
+  if (!is_tier_name(tier.name))
+    reader.fail(reader.at("name"), "\"" + tier.name +
+                                       "\" is no name for a tier: a to z, 0 to 9 and '-' between them, at most 63 "
+                                       "characters");
   tier.price_cents = reader.integer("price", 0, 10'000'000) * 100;
   tier.modules = reader.texts("modules");
   if (tier.modules.empty()) reader.fail(node, "a tier wants modules");
@@ -118,14 +122,24 @@ Tiers::Tiers(const templates::Files& files) {
   reader.finish();
 }
 
+bool is_tier_name(std::string_view name) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 63 && alphanumeric(name.front()) && alphanumeric(name.back()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return c == '-' || alphanumeric(c); });
+}
+
+std::size_t Tiers::rank(std::string_view name) const {
+  const auto found = std::find_if(tiers_.begin(), tiers_.end(), [name](const Tier& tier) { return tier.name == name; });
+  return static_cast<std::size_t>(found - tiers_.begin());
+}
+
 const Tier& Tiers::get(std::string_view name) const {
+  auto at = rank(name);
   // The prototype's name for it.
-  if (name == "paid") name = "professional";
+  if (at == tiers_.size() && name == "paid") at = rank("professional");
+  if (at < tiers_.size()) return tiers_[at];
   std::vector<std::string> names;
-  for (const auto& tier : tiers_) {
-    if (tier.name == name) return tier;
-    names.push_back(tier.name);
-  }
+  for (const auto& tier : tiers_) names.push_back(tier.name);
   std::string hint = did_you_mean(nearest(name, names));
   if (hint.empty()) {
     hint = "tiers are ";

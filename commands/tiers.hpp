@@ -32,13 +32,19 @@ struct Tier {
   std::int64_t price_cents = 0;  // a month, USD
 };
 
+// A name can be a tier's when it can be a label's value and a word on the command line: a to z, 0 to 9 and '-' between
+// them, at most 63. The Tenant kind in the cluster has the same rule.
+[[nodiscard]] bool is_tier_name(std::string_view name);
+
 class Tiers {
  public:
   // Throws ValidationError with file and line for an unknown key or a bad value.
   explicit Tiers(const templates::Files& files);
-  // "paid" reads as "professional". Throws UsageError with the nearest name as the hint.
+  // "paid" reads as "professional", unless it is a tier itself. Throws UsageError with the nearest name as the hint.
   [[nodiscard]] const Tier& get(std::string_view name) const;
   [[nodiscard]] const std::vector<Tier>& all() const { return tiers_; }
+  // The place in the file, for sorting; behind all of them for a tier that is not there.
+  [[nodiscard]] std::size_t rank(std::string_view name) const;
 
  private:
   std::vector<Tier> tiers_;

@@ -15,6 +15,7 @@
 #include "commands/lifecycle.hpp"
 #include "commands/registry.hpp"
 #include "commands/tenant.hpp"
+#include "commands/tiers.hpp"
 #include "providers/error.hpp"
 #include "providers/http/client.hpp"
 #include "providers/kubernetes/client.hpp"
@@ -202,6 +203,21 @@ TEST_CASE("a slug never changes, and is the object's name") {
   CHECK_THROWS_AS(registry.store->create(document), ValidationError);
 }
 
+TEST_CASE("a tier can be called what the tiers file may call it, and nothing else") {
+  Registry registry;
+  store::Document document = make("acme");
+  document.desired["tier"] = "gold-2";
+  CHECK(registry.store->create(document).desired["tier"] == "gold-2");
+  for (const std::string& tier : {std::string("Gold"), std::string("a b"), std::string("-x"), std::string(64, 'a')}) {
+    CAPTURE(tier);
+    document.name = "other";
+    document.desired["slug"] = "other";
+    document.desired["tier"] = tier;
+    CHECK_THROWS_AS(registry.store->create(document), ValidationError);
+    CHECK_THROWS_AS(validate_tenant_document(nullptr, document), ValidationError);
+  }
+}
+
 TEST_CASE("a field that the schema lacks is refused, not dropped") {
   Registry registry;
   store::Document document = make("acme");
@@ -279,15 +295,17 @@ TEST_CASE("tenants are registered, updated, listed and deleted in the cluster as
   NewTenant wanted;
   wanted.company = "Acme Inc";
   wanted.email = "owner@acme.example";
-  CHECK(create_tenant(*registry.store, wanted, system::real_clock()).slug == "acme-inc");
-  CHECK(create_tenant(*registry.other, wanted, system::real_clock()).slug == "acme-inc-2");
+  const Tiers tiers{templates::Files()};
+  const TenantRules rules{.domain = "litedesk.com", .tiers = tiers};
+  CHECK(create_tenant(*registry.store, wanted, rules, system::real_clock()).slug == "acme-inc");
+  CHECK(create_tenant(*registry.other, wanted, rules, system::real_clock()).slug == "acme-inc-2");
   TenantChanges changes;
   changes.tier = "paid";
-  CHECK(update_tenant(*registry.store, "acme-inc", changes).tier == "professional");
+  CHECK(update_tenant(*registry.store, "acme-inc", changes, rules).tier == "professional");
   TenantFilter filter;
   filter.selector = "litedesk.io/tier=professional";
-  CHECK(list_tenants(*registry.other, filter).size() == 1);
-  delete_tenant(*registry.store, "acme-inc");
+  CHECK(list_tenants(*registry.other, filter, tiers).size() == 1);
+  delete_tenant(*registry.store, "acme-inc", {});
   CHECK_THROWS_AS((void)get_tenant(*registry.other, "acme-inc"), NotFound);
 }
 

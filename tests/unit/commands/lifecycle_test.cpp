@@ -52,6 +52,16 @@ TEST_CASE("each of the 36 pairs of phases is legal or not, for the rule, the che
   }
 }
 
+TEST_CASE("a document's tier is any that a tier can be called, as in the cluster") {
+  store::Document wanted = document(Phase::none);
+  wanted.desired["tier"] = "gold-2";
+  CHECK_NOTHROW(validate_tenant_document(nullptr, wanted));
+  for (const char* tier : {"Gold", "a b", "-x"}) {
+    wanted.desired["tier"] = tier;
+    CHECK_THROWS_AS(validate_tenant_document(nullptr, wanted), ValidationError);
+  }
+}
+
 TEST_CASE("a refused transition says what would be possible") {
   struct Row {
     Phase from, to;

@@ -220,7 +220,7 @@ TEST_CASE("the JSON for scripts fits its schema, full or nearly empty, with the 
   CHECK(little.at("status").at("operation").is_null());
   CHECK(little.at("industry").is_null());
   Json broken = all;
-  broken["tier"] = "gold";
+  broken["tier"] = 1;
   broken.erase("slug");
   CHECK(testing::schema_faults("tenant", broken).size() == 2);
 }

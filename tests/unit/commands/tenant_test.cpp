@@ -8,8 +8,10 @@
 #include <doctest/doctest.h>
 
 #include "commands/tenant_checks.hpp"
+#include "commands/tiers.hpp"
 #include "providers/error.hpp"
 #include "providers/system/process.hpp"
+#include "tests/unit/commands/template_folder.hpp"
 #include "tests/unit/commands/temporary_registry.hpp"
 
 using namespace litedesk;
@@ -32,8 +34,31 @@ NewTenant wanted(const std::string& company) {
   return tenant;
 }
 
+const Tiers& tiers() {
+  static const Tiers built_in{templates::Files()};
+  return built_in;
+}
+
+TenantRules rules() {
+  return {.domain = "litedesk.com", .tiers = tiers()};
+}
+
 Tenant create(store::Store& registry, const NewTenant& tenant) {
-  return create_tenant(registry, tenant, fixed_clock);
+  return create_tenant(registry, tenant, rules(), fixed_clock);
+}
+
+Tenant update(store::Store& registry, const std::string& slug, const TenantChanges& changes) {
+  return update_tenant(registry, slug, changes, rules());
+}
+
+// No provider is asked.
+std::vector<std::string> not_asked(const Tenant& tenant) {
+  FAIL("asked what is left of " << tenant.slug);
+  return {};
+}
+
+void remove(store::Store& registry, const std::string& slug, const Remains& remains = not_asked) {
+  delete_tenant(registry, slug, remains);
 }
 
 void set_phase(store::Store& registry, const std::string& slug, Phase phase) {
@@ -160,7 +185,7 @@ TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
       {[](NewTenant& t) { t.company = "Acme\x1b[31m"; }, "control character U+001B"},
       {[](NewTenant& t) { t.company = "caf\xE9"; }, "not valid UTF-8 at byte 4"},
       {[](NewTenant& t) { t.email = ""; }, "--email \"\" is no e-mail address: it is empty"},
-      {[](NewTenant& t) { t.tier = "profesional"; }, "--tier \"profesional\" is not known"},
+      {[](NewTenant& t) { t.tier = "profesional"; }, "there is no tier profesional"},
       {[](NewTenant& t) { t.company_size = "7"; }, "--size \"7\" is not known"},
       {[](NewTenant& t) { t.placement = "cloud"; }, "--placement \"cloud\" is not known"},
       {[](NewTenant& t) { t.custom_domain = "acme"; }, "--custom-domain \"acme\" is no DNS name: it has no dot"},
@@ -169,8 +194,8 @@ TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
       {[](NewTenant& t) { t.industry = "a\nb"; }, "--industry has the control character"},
       {[](NewTenant& t) { t.tags = {"a b"}; }, "--tag \"a b\" has ' ' in it"},
       {[](NewTenant& t) { t.tags = {""}; }, "--tag is empty"},
-      {[](NewTenant& t) { t.trial_days = 0; }, "--trial-days 0 is out of range"},
-      {[](NewTenant& t) { t.trial_days = 366; }, "--trial-days 366 is out of range"},
+      {[](NewTenant& t) { t.trial_days = 0; }, "--trial-days 0: a trial lasts 1 to 365 days"},
+      {[](NewTenant& t) { t.trial_days = 366; }, "--trial-days 366: a trial lasts 1 to 365 days"},
   };
   for (const Row& row : rows) {
     NewTenant tenant = wanted("Acme Inc");
@@ -307,8 +332,108 @@ TEST_CASE("two tenants cannot have one custom domain") {
   create(*registry, second);
   TenantChanges changes;
   changes.custom_domain = "crm.acme.example";
-  CHECK_THROWS_AS((void)update_tenant(*registry, "other", changes), Conflict);
-  CHECK_NOTHROW((void)update_tenant(*registry, "acme", changes));
+  CHECK_THROWS_AS((void)update(*registry, "other", changes), Conflict);
+  CHECK_NOTHROW((void)update(*registry, "acme", changes));
+}
+
+TEST_CASE("a custom domain below the base domain is nobody else's host and none of LiteDesk's own") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  create(*registry, wanted("Globex"));
+  struct Row {
+    std::string domain;
+    std::string_view message;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"litedesk.com", "is LiteDesk's own domain | give one of the customer's own"},
+           {"LiteDesk.com.", "is LiteDesk's own domain"},
+           {"api.litedesk.com", "is LiteDesk's own host | the word api is reserved"},
+           {"acme.litedesk.com", "is the tenant's host without it | leave --custom-domain out"},
+           {"crm.globex.litedesk.com", "is below another name of litedesk.com"},
+           {"x.api.litedesk.com", "is below another name of litedesk.com"},
+           {"xacme.y.litedesk.com", "is below another name of litedesk.com"},
+           {"crm.xacme.litedesk.com", "is below another name of litedesk.com"},
+           {std::string(58, 'x') + ".litedesk.com", "has a first label of 58 characters | at most 57 are possible"},
+           {std::string(58, 'x') + ".acme.litedesk.com", "has a first label of 58 characters"}}) {
+    TenantChanges changes;
+    changes.custom_domain = row.domain;
+    const std::string text = refusal<UsageError>([&] { (void)update(*registry, "acme", changes); });
+    CAPTURE(row.domain);
+    CAPTURE(text);
+    CHECK(has(text, row.message));
+    NewTenant tenant = wanted("Acme Too");
+    tenant.slug = "acme-too";
+    tenant.custom_domain = row.domain;
+    const bool others = row.domain == "acme.litedesk.com" || row.domain.find(".acme.") != std::string::npos;
+    if (!others) CHECK_THROWS_AS(create(*registry, tenant), UsageError);
+  }
+  CHECK(registry->list("").size() == 2);
+
+  TenantChanges changes;
+  changes.custom_domain = "globex.litedesk.com";
+  CHECK(refusal<Conflict>([&] { (void)update(*registry, "acme", changes); }) ==
+        "the custom domain globex.litedesk.com is the host of tenant globex | give a name that no tenant has");
+  NewTenant third = wanted("Initech");
+  third.custom_domain = "acme.litedesk.com";
+  CHECK_THROWS_AS(create(*registry, third), Conflict);
+  third.custom_domain = "initech.litedesk.com";
+  CHECK(has(refusal<UsageError>([&] { create(*registry, third); }), "is the tenant's host without it"));
+
+  for (const char* domain : {"shop.litedesk.com", "crm.acme.litedesk.com", "notlitedesk.com", "api.acme.example"}) {
+    CAPTURE(domain);
+    changes.custom_domain = domain;
+    CHECK(update(*registry, "acme", changes).custom_domain == domain);
+  }
+}
+
+TEST_CASE("a slug whose host is somebody's custom domain is taken") {
+  TemporaryRegistry registry;
+  NewTenant acme = wanted("Acme");
+  acme.custom_domain = "shop.litedesk.com";
+  create(*registry, acme);
+  CHECK(create(*registry, wanted("Shop")).slug == "shop-2");
+  NewTenant given = wanted("The Shop");
+  given.slug = "shop";
+  CHECK(refusal<Conflict>([&] { create(*registry, given); }) ==
+        "the slug shop is taken: shop.litedesk.com is the custom domain of tenant acme | --slug shop-3 is free");
+  // The number that a derived slug gets is not the one that the tenant's own custom domain has.
+  NewTenant third = wanted("Shop");
+  third.custom_domain = "shop-3.litedesk.com";
+  CHECK(create(*registry, third).slug == "shop-4");
+}
+
+TEST_CASE("tiers are those of the file") {
+  testing::TemplateFolder folder;
+  folder.change("tiers.yaml", "- name: starter", "- name: gold");
+  const Tiers replaced(folder.files());
+  const TenantRules theirs{.domain = "litedesk.com", .tiers = replaced};
+  TemporaryRegistry registry;
+  NewTenant tenant = wanted("Acme");
+  tenant.tier = "gold";
+  CHECK_THROWS_AS(create(*registry, tenant), UsageError);
+  CHECK(create_tenant(*registry, tenant, theirs, fixed_clock).tier == "gold");
+  tenant = wanted("Bravo");
+  CHECK(create_tenant(*registry, tenant, theirs, fixed_clock).tier == "trial");
+  TenantChanges changes;
+  changes.tier = "gold";
+  CHECK(update_tenant(*registry, "bravo", changes, theirs).tier == "gold");
+  changes.tier = "trial";
+  CHECK(has(refusal<UsageError>([&] {
+              TenantChanges old;
+              old.tier = "starter";
+              (void)update_tenant(*registry, "bravo", old, theirs);
+            }),
+            "there is no tier starter"));
+  CHECK(has(refusal<Conflict>([&] { (void)update_tenant(*registry, "acme", changes, theirs); }),
+            "gold is the smallest tier that is paid for"));
+  // Whoever reads with another file still finds whom it has, behind the tiers that it knows.
+  create(*registry, wanted("Charlie"));
+  TenantFilter filter;
+  filter.tier = "gold";
+  CHECK(list_tenants(*registry, filter, tiers()).size() == 2);
+  filter = {};
+  filter.sort_by = "tier";
+  CHECK(list_tenants(*registry, filter, tiers()).front().slug == "charlie");
 }
 
 TEST_CASE("a slug that nobody has gets the nearest one, or the one of the company that was meant") {
@@ -346,7 +471,8 @@ TEST_CASE("a list is filtered and sorted") {
     TenantFilter filter;
     set(filter);
     std::string found;
-    for (const Tenant& tenant : list_tenants(*registry, filter)) found += (found.empty() ? "" : " ") + tenant.slug;
+    for (const Tenant& tenant : list_tenants(*registry, filter, tiers()))
+      found += (found.empty() ? "" : " ") + tenant.slug;
     return found;
   };
   CHECK(slugs([](TenantFilter&) {}) == "alpha bravo charlie delta");
@@ -379,7 +505,7 @@ TEST_CASE("an update changes what is named and nothing else") {
   changes.company = "Acme A/S";
   changes.tags = std::vector<std::string>{};
   changes.notes = "line one\nline two";
-  const Tenant after = update_tenant(*registry, "acme", changes);
+  const Tenant after = update(*registry, "acme", changes);
   CHECK(after.slug == "acme");
   CHECK(after.company == "Acme A/S");
   CHECK(after.tags.empty());
@@ -389,8 +515,8 @@ TEST_CASE("an update changes what is named and nothing else") {
   CHECK(after.version != before.version);
   changes = {};
   changes.industry = "";
-  CHECK(update_tenant(*registry, "acme", changes).industry.empty());
-  CHECK(update_tenant(*registry, "acme", {}).version == get_tenant(*registry, "acme").version);
+  CHECK(update(*registry, "acme", changes).industry.empty());
+  CHECK(update(*registry, "acme", {}).version == get_tenant(*registry, "acme").version);
 }
 
 TEST_CASE("an update that is refused changes nothing") {
@@ -399,10 +525,10 @@ TEST_CASE("an update that is refused changes nothing") {
   TenantChanges changes;
   changes.company = "New";
   changes.email = "nobody";
-  CHECK_THROWS_AS((void)update_tenant(*registry, "acme", changes), UsageError);
+  CHECK_THROWS_AS((void)update(*registry, "acme", changes), UsageError);
   CHECK(get_tenant(*registry, "acme").version == before.version);
   changes.email.reset();
-  CHECK_THROWS_AS((void)update_tenant(*registry, "acne", changes), NotFound);
+  CHECK_THROWS_AS((void)update(*registry, "acne", changes), NotFound);
 }
 
 TEST_CASE(
@@ -411,17 +537,17 @@ TEST_CASE(
   const Tenant trial = create(*registry, wanted("Acme"));
   TenantChanges changes;
   changes.tier = "paid";
-  const Tenant paid = update_tenant(*registry, "acme", changes);
+  const Tenant paid = update(*registry, "acme", changes);
   CHECK(paid.tier == "professional");
   CHECK(paid.subscription.status == "active");
   CHECK(paid.subscription.trial_end == trial.subscription.trial_end);
   CHECK(registry->get("acme")->labels.at("litedesk.io/tier") == "professional");
   changes.tier = "trial";
-  CHECK(update_tenant(*registry, "acme", changes).subscription.status == "trial");
+  CHECK(update(*registry, "acme", changes).subscription.status == "trial");
   NewTenant never = wanted("Globex");
   never.tier = "starter";
   create(*registry, never);
-  CHECK_THROWS_AS((void)update_tenant(*registry, "globex", changes), Conflict);
+  CHECK_THROWS_AS((void)update(*registry, "globex", changes), Conflict);
 }
 
 TEST_CASE("the placement stays while an instance exists") {
@@ -429,13 +555,13 @@ TEST_CASE("the placement stays while an instance exists") {
   create(*registry, wanted("Acme"));
   TenantChanges changes;
   changes.placement = "shared";
-  CHECK(update_tenant(*registry, "acme", changes).placement == "shared");
+  CHECK(update(*registry, "acme", changes).placement == "shared");
   changes.placement = "dedicated";
-  CHECK(update_tenant(*registry, "acme", changes).placement == "dedicated");
+  CHECK(update(*registry, "acme", changes).placement == "dedicated");
   set_phase(*registry, "acme", Phase::provisioning);
   changes.placement = "shared";
-  CHECK(has(refusal<Conflict>([&] { (void)update_tenant(*registry, "acme", changes); }),
-            "litedesk instance terminate acme"));
+  CHECK(has(refusal<Conflict>([&] { (void)update(*registry, "acme", changes); }),
+            "acme has an instance (provisioning): its placement stays dedicated"));
 }
 
 TEST_CASE("an update is made again on a record that somebody else has just changed, a few times and not for ever") {
@@ -445,17 +571,17 @@ TEST_CASE("an update is made again on a record that somebody else has just chang
   const auto interfere = [&] {
     TenantChanges theirs;
     theirs.notes = "theirs " + std::to_string(++round);
-    (void)update_tenant(*registry, "acme", theirs);
+    (void)update(*registry, "acme", theirs);
   };
   TenantChanges ours;
   ours.industry = "rockets";
   Contended twice(*registry, 2, interfere);
-  const Tenant tenant = update_tenant(twice, "acme", ours);
+  const Tenant tenant = update(twice, "acme", ours);
   CHECK(tenant.industry == "rockets");
   CHECK(tenant.notes == "theirs 2");
   ours.industry = "trains";
   Contended always(*registry, 1000, interfere);
-  CHECK_THROWS_AS((void)update_tenant(always, "acme", ours), Conflict);
+  CHECK_THROWS_AS((void)update(always, "acme", ours), Conflict);
   CHECK(round == 5);
 }
 
@@ -463,19 +589,54 @@ TEST_CASE("a tenant is deleted only without an instance") {
   TemporaryRegistry registry;
   create(*registry, wanted("Acme"));
   set_phase(*registry, "acme", Phase::provisioning);
-  CHECK(refusal<Conflict>([&] { delete_tenant(*registry, "acme"); }) ==
-        "acme is provisioning: its instance is there | litedesk instance terminate acme first");
-  for (const Phase phase : {Phase::failed, Phase::provisioning, Phase::active, Phase::suspended}) {
+  CHECK(refusal<Conflict>([&] { remove(*registry, "acme"); }) ==
+        "acme is provisioning: its instance is there | litedesk instance provision acme finishes it, or undoes it");
+  for (const Phase phase : {Phase::active, Phase::suspended}) {
     set_phase(*registry, "acme", phase);
-    CHECK_THROWS_AS(delete_tenant(*registry, "acme"), Conflict);
+    CHECK_THROWS_AS(remove(*registry, "acme"), Conflict);
   }
   set_phase(*registry, "acme", Phase::terminated);
-  delete_tenant(*registry, "acme");
+  remove(*registry, "acme");
   CHECK_FALSE(registry->get("acme").has_value());
-  CHECK_THROWS_AS(delete_tenant(*registry, "acme"), NotFound);
+  CHECK_THROWS_AS(remove(*registry, "acme"), NotFound);
   create(*registry, wanted("Globex"));
-  delete_tenant(*registry, "globex");
+  remove(*registry, "globex");
   CHECK(registry->list("").empty());
+}
+
+TEST_CASE("what failed before it ever was active is deleted once nothing of it is left") {
+  TemporaryRegistry registry;
+  create(*registry, wanted("Acme"));
+  set_phase(*registry, "acme", Phase::provisioning);
+  set_phase(*registry, "acme", Phase::failed);
+  const auto something = [](const Tenant&) {
+    return std::vector<std::string>{"namespace instance-acme", "database user user_acme"};
+  };
+  CHECK(refusal<Conflict>([&] { remove(*registry, "acme", something); }) ==
+        "acme is failed, and of its instance there is still: namespace instance-acme, database user user_acme | "
+        "litedesk instance provision acme finishes it, or undoes it");
+  CHECK(registry->get("acme").has_value());
+  CHECK_THROWS_AS(
+      remove(*registry, "acme",
+             [](const Tenant&) -> std::vector<std::string> { throw Unavailable("the cluster does not answer"); }),
+      Unavailable);
+  SUBCASE("nothing left") {
+    remove(*registry, "acme", [](const Tenant&) { return std::vector<std::string>{}; });
+    CHECK_FALSE(registry->get("acme").has_value());
+  }
+  SUBCASE("one that was active has data that nobody may lose so") {
+    const auto stored = registry->get("acme");
+    Tenant tenant = to_tenant(*stored);
+    tenant.status.activated_at = "2026-02-20T12:00:00Z";
+    registry->update(to_document(tenant, &*stored));
+    CHECK(has(refusal<Conflict>([&] { remove(*registry, "acme"); }), "acme is failed: its instance is there"));
+  }
+  SUBCASE("a run that begins meanwhile is seen") {
+    Contended contended(*registry, 1, [&] { set_phase(*registry, "acme", Phase::provisioning); });
+    CHECK(has(
+        refusal<Conflict>([&] { remove(contended, "acme", [](const Tenant&) { return std::vector<std::string>{}; }); }),
+        "acme is provisioning"));
+  }
 }
 
 TEST_CASE("a deletion looks again when the record changes under it") {
@@ -483,16 +644,16 @@ TEST_CASE("a deletion looks again when the record changes under it") {
   create(*registry, wanted("Acme"));
   SUBCASE("an instance that has just been begun is seen") {
     Contended contended(*registry, 1, [&] { set_phase(*registry, "acme", Phase::provisioning); });
-    CHECK(has(refusal<Conflict>([&] { delete_tenant(contended, "acme"); }), "its instance is there"));
+    CHECK(has(refusal<Conflict>([&] { remove(contended, "acme"); }), "its instance is there"));
     CHECK(registry->get("acme").has_value());
   }
   SUBCASE("a change of the notes is no reason to stop") {
     Contended contended(*registry, 1, [&] {
       TenantChanges changes;
       changes.notes = "x";
-      (void)update_tenant(*registry, "acme", changes);
+      (void)update(*registry, "acme", changes);
     });
-    delete_tenant(contended, "acme");
+    remove(contended, "acme");
     CHECK_FALSE(registry->get("acme").has_value());
   }
 }
@@ -517,8 +678,8 @@ TEST_CASE("a tenant that somebody works on is not deleted, one whose worker is g
   };
   system::ProcessIdentity process = system::this_process();
   lock(process);
-  CHECK(has(refusal<Locked>([&] { delete_tenant(*registry, "acme"); }), "ann@build"));
+  CHECK(has(refusal<Locked>([&] { remove(*registry, "acme"); }), "ann@build"));
   process.start_time = "1";  // the same number, but another process than the one that has it now
   lock(process);
-  CHECK_NOTHROW(delete_tenant(*registry, "acme"));
+  CHECK_NOTHROW(remove(*registry, "acme"));
 }

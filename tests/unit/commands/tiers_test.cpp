@@ -84,6 +84,22 @@ TEST_CASE("paid is professional, and a mistyped tier gets the nearest") {
   CHECK(hint_of("gold") == "tiers are trial, starter, professional, enterprise");
 }
 
+TEST_CASE("paid is itself where the file has it") {
+  testing::TemplateFolder folder;
+  folder.change("tiers.yaml", "- name: starter", "- name: paid");
+  const Tiers tiers(folder.files());
+  CHECK(tiers.get("paid").name == "paid");
+  CHECK(tiers.rank("paid") == 1);
+  CHECK(tiers.rank("starter") == 4);
+}
+
+TEST_CASE("a tier's name can be a label's value") {
+  for (const char* name : {"trial", "a", "x-1", "2026"}) CHECK(is_tier_name(name));
+  for (const std::string& name : {std::string(), std::string("-a"), std::string("a-"), std::string("A"),
+                                  std::string("a_b"), std::string("ä"), std::string(64, 'a')})
+    CHECK_FALSE(is_tier_name(name));
+}
+
 TEST_CASE("a tier file with a mistake is refused with its line") {
   struct Case {
     const char *from, *to, *message;
@@ -98,6 +114,7 @@ TEST_CASE("a tier file with a mistake is refused with its line") {
       {"  price: 0\n", "  price: free\n", "tiers.yaml:4:10: price must be a whole number from 0 to"},
       {"    replicas: 1\n", "    replicas: 0\n", "tiers.yaml:7:15: replicas must be a whole number from 1 to 100"},
       {"- name: starter", "- name: trial", "tiers.yaml:16:3: the tier trial is here twice"},
+      {"- name: starter", "- name: Best Value", "tiers.yaml:16:9: \"Best Value\" is no name for a tier"},
       {"{placement: shared}", "{placement: own}", "tiers.yaml:14:25: placement must be shared or dedicated"},
       {"{placement: shared}", "{placement: dedicated}", "tiers.yaml:14:13: a dedicated database wants an instanceSize"},
       {"minReplicas: 2, maxReplicas: 10", "minReplicas: 2, maxReplicas: 1", "tiers.yaml:"},
