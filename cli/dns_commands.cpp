@@ -91,6 +91,14 @@ void bind_set(Flags& flags, DnsSet& options) {
   flags.flag({.names = "--dry-run", .value = "", .help = "say what would be done, and do nothing"}, options.dry_run);
 }
 
+std::string set_text(const RecordResult& result, const Printer& printer) {
+  const std::string what = fmt::format("{} {} {} {}", result.record.type, result.record.name,
+                                       printer.utf8() ? "→" : "->", value_of(result.record));
+  if (result.action == "unchanged") return what + "  unchanged\n";
+  if (result.dry_run) return fmt::format("would {} {}\n", result.action == "created" ? "create" : "update", what);
+  return fmt::format("{}  {}  ({})\n", what, result.action, result.status == "insync" ? "INSYNC" : "PENDING");
+}
+
 int set(const DnsSet& options, Session& session) {
   session.stop_requests_when_interrupted();
   World& world = session.world();
@@ -113,13 +121,7 @@ int set(const DnsSet& options, Session& session) {
     result = set_record(world, wanted, progress.observer());
   }
   if (!options.dry_run) remember(session, [&](Snapshot& snapshot) { put(snapshot.records, word_of(result.record)); });
-  const std::string state =
-      result.status.empty() ? "" : fmt::format("  ({})", result.status == "insync" ? "INSYNC" : "PENDING");
-  session.printer().answer(record_answer(
-      result,
-      fmt::format("{} {} {} {}{}{}\n", result.record.type, result.record.name, session.printer().utf8() ? "→" : "->",
-                  value_of(result.record), options.dry_run ? "  would be " + result.action : "  " + result.action,
-                  options.dry_run ? "" : state)));
+  session.printer().answer(record_answer(result, set_text(result, session.printer())));
   return 0;
 }
 

@@ -89,7 +89,31 @@ std::string value_of(const std::string& type, const std::string& target, const s
   return host;
 }
 
+// The owner record's name begins with the type, so that a name's first label has less room than DNS would give it.
+void check_room_for_owner(const route53::RecordSet& record) {
+  if (is_possible_name(owner_record_name(record.name, record.type))) return;
+  const auto room = 63 - record.type.size() - 1;
+  const auto label = std::min(record.name.find('.'), record.name.size());
+  if (label > room)
+    refuse("the first label of " + record.name + " has " + std::to_string(label) + " characters, and a " + record.type +
+               " record of ours has room for " + std::to_string(room),
+           "its owner record needs the rest: " + owner_record_name("<name>", record.type));
+  refuse("name " + record.name + " has " + std::to_string(record.name.size()) + " characters, and a " + record.type +
+             " record of ours has room for " + std::to_string(253 - record.type.size() - 1),
+         "its owner record needs the rest");
+}
+
 }  // namespace
+
+bool is_possible_name(std::string_view name) {
+  if (name.size() > 253) return false;
+  while (!name.empty()) {
+    const auto end = std::min(name.find('.'), name.size());
+    if (end == 0 || end > 63) return false;
+    name.remove_prefix(std::min(end + 1, name.size()));
+  }
+  return true;
+}
 
 std::string record_name(std::string_view name, std::string_view domain, bool wildcard) {
   const bool absolute = name.ends_with('.');
@@ -122,6 +146,7 @@ route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domai
   route53::RecordSet record;
   record.name = record_name(wanted.name, domain, wanted.wildcard);
   record.type = type_of(wanted, target);
+  check_room_for_owner(record);
   if (wanted.alias) {
     record.ttl = 0;
     record.alias = alias_of(target, route53::from_wire_name(domain), zone);

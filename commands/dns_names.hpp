@@ -11,7 +11,10 @@ namespace litedesk {
 // "acme" and "acme.litedesk.com" in the domain litedesk.com are one; "@" is the domain itself; a trailing dot means
 // that it is all there. Throws UsageError for a name that cannot be, or that has dots and is not in the domain.
 [[nodiscard]] std::string record_name(std::string_view name, std::string_view domain, bool wildcard);
-// The record that is asked for. `zone` is where it goes: an alias to a name in the same domain stays in it.
+// Whether a name's labels and length are what DNS allows.
+[[nodiscard]] bool is_possible_name(std::string_view name);
+// The record that is asked for. `zone` is where it goes: an alias to a name in the same domain stays in it. Throws
+// UsageError, also for a name that is too long for the owner record beside it.
 [[nodiscard]] route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domain,
                                                std::string_view load_balancer, const route53::HostedZoneId& zone);
 

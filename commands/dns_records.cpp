@@ -184,6 +184,14 @@ std::optional<RecordSet> of_type(const std::vector<RecordSet>& records, std::str
   return std::nullopt;
 }
 
+// A name so long that no owner record can stand beside it has none.
+std::optional<RecordSet> read_owner_record(World& world, const route53::HostedZoneId& zone, std::string_view name,
+                                           std::string_view type) {
+  const auto owner = owner_record_name(name, type);
+  if (!is_possible_name(owner)) return std::nullopt;
+  return world.records.get(zone, owner, "TXT");
+}
+
 RecordResult shown(const RecordSet& record, const std::optional<RecordSet>& txt, std::string_view registry_id) {
   RecordResult result;
   result.record = record;
@@ -218,9 +226,8 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
 
   std::vector<RecordSet> records;
   std::optional<RecordSet> txt;
-  const auto owner_name = owner_record_name(name, result.record.type);
   run_all({[&] { records = world.records.get_name(zone, name); },
-           [&] { txt = world.records.get(zone, owner_name, "TXT"); }});
+           [&] { txt = read_owner_record(world, zone, name, result.record.type); }});
   check_neighbours(records, result.record);
   result.before = of_type(records, result.record.type);
 
@@ -231,6 +238,7 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
   if (slug.empty() && ownership.ours) slug = ownership.owner.slug;
   result.owner = registry_id;
   result.tenant = slug;
+  result.dry_run = wanted.dry_run;
 
   std::vector<RecordChange> changes, additions;
   replace(changes, additions, result.before, result.record);
@@ -258,9 +266,7 @@ std::vector<RecordResult> get_records(World& world, std::string_view name) {
   std::vector<std::function<void()>> reads{[&] { registry_id = world.registry.registry_id(); }};
   for (const auto& type : types) {
     auto* owner = &owners[type];
-    reads.emplace_back([&world, &zone, &full, &type, owner] {
-      *owner = world.records.get(zone, owner_record_name(full, type), "TXT");
-    });
+    reads.emplace_back([&world, &zone, &full, &type, owner] { *owner = read_owner_record(world, zone, full, type); });
   }
   run_all(reads);
   std::vector<RecordResult> results;
@@ -325,7 +331,7 @@ RecordResult delete_record(World& world, std::string_view name, std::string_view
   result.record = records.front();
   result.before = records.front();
   result.action = "deleted";
-  const auto txt = world.records.get(zone, owner_record_name(full, result.record.type), "TXT");
+  const auto txt = read_owner_record(world, zone, full, result.record.type);
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
   if (!ownership.ours && !adopt) refuse_foreign(result.record, ownership);
@@ -345,6 +351,7 @@ Json to_json(const RecordResult& result) {
   auto document = to_json(result.record);
   document["before"] = result.before ? to_json(*result.before) : Json();
   document["action"] = result.action;
+  document["dryRun"] = result.dry_run;
   document["status"] = result.status;
   document["changeId"] = result.change_id;
   document["owner"] = result.owner;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "commands/world.hpp"
@@ -15,6 +16,8 @@ namespace litedesk {
 // CNAME's own name). A leading "*" becomes "_any" (external-dns: --txt-wildcard-replacement=_any): no tenant's slug has
 // an underscore, so that a tenant "any" and the wildcard never share an owner record.
 [[nodiscard]] std::string owner_record_name(std::string_view name, std::string_view type);
+// The longest first label of a name whose record of any type can have an owner record: a label has 63 characters.
+inline constexpr std::size_t longest_owned_label = 63 - std::string_view("cname-").size();
 // "heritage=litedesk,litedesk/owner=<registry id>[,litedesk/tenant=<slug>]", unquoted.
 [[nodiscard]] std::string owner_text(std::string_view registry_id, std::string_view slug);
 struct RecordOwner {
@@ -43,8 +46,9 @@ struct RecordResult {
   std::string action;  // created | updated | unchanged | deleted
   std::string status;  // insync | pending; empty when unchanged
   std::string change_id;
-  std::string owner;   // registry id; empty when nobody of ours
-  std::string tenant;  // slug that the owner record names; may be empty
+  std::string owner;     // registry id; empty when nobody of ours
+  std::string tenant;    // slug that the owner record names; may be empty
+  bool dry_run = false;  // the action is what would be done
 };
 
 // The record and its owner record in one atomic batch, which holds only if both still are what was read. A name that is

@@ -166,6 +166,43 @@ TEST_CASE(
   CHECK(f.providers.batches.size() == 1);
 }
 
+TEST_CASE("a name that leaves no room for its owner record is refused before anything is asked of Route 53") {
+  Fixture f;
+  const auto set = [&f](std::size_t length, const char* target) {
+    (void)f.set([&](SetRecord& wanted) {
+      wanted.name = std::string(length, 'x');
+      wanted.target = target;
+    });
+  };
+  CHECK_NOTHROW(set(57, "lb.example.com"));
+  CHECK(refusal<UsageError>([&] { set(58, "lb.example.com"); }) ==
+        "the first label of " + std::string(58, 'x') +
+            ".litedesk.com has 58 characters, and a CNAME record of ours has room for 57 | its owner record needs the "
+            "rest: cname-<name> | ");
+  CHECK_NOTHROW(set(61, "192.0.2.1"));
+  CHECK_THROWS_AS(set(62, "192.0.2.1"), UsageError);
+  CHECK(refusal<UsageError>([&] { set(64, "192.0.2.1"); }).find("longer than 63") != std::string::npos);
+  CHECK(f.providers.batches.size() == 2);
+  // A wildcard's owner record is named by a short word, but the whole name counts.
+  std::string deep = std::string(60, 'a');
+  for (int i = 0; i < 3; ++i) deep += "." + std::string(58, 'b');
+  CHECK(refusal<UsageError>([&] {
+          (void)f.set([&](SetRecord& wanted) { wanted.name = "*." + deep.substr(0, 236) + ".litedesk.com"; });
+        }).find("characters, and a CNAME record of ours has room for 247") != std::string::npos);
+}
+
+TEST_CASE("a foreign record whose name leaves no room for an owner record is shown, and deleted with adopt") {
+  Fixture f;
+  const std::string label(63, 'x');
+  f.put(label + ".litedesk.com", "CNAME", "other.example");
+  const auto found = get_records(f.world, label);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().owner.empty());
+  CHECK_THROWS_AS(f.remove(label), Conflict);
+  CHECK(f.remove(label, "", true).action == "deleted");
+  CHECK(f.providers.records.empty());
+}
+
 TEST_CASE("what is asked for becomes the right record") {
   struct Case {
     const char* what;
@@ -494,7 +531,7 @@ TEST_CASE("the JSON has every field, and null where there is nothing") {
   CHECK(to_json(f.set()) ==
         Json::parse(
             R"({"name": "acme.litedesk.com", "type": "CNAME", "ttl": 300, "values": ["lb.example.com"], "alias": null,
-      "setIdentifier": "", "before": null, "action": "created", "status": "insync", "changeId": "C1", "owner": "registry-1", "tenant": ""})"));
+      "setIdentifier": "", "before": null, "action": "created", "dryRun": false, "status": "insync", "changeId": "C1", "owner": "registry-1", "tenant": ""})"));
   const auto alias = to_json(f.set([](SetRecord& w) {
     w.name = "b";
     w.alias = true;
@@ -505,6 +542,7 @@ TEST_CASE("the JSON has every field, and null where there is nothing") {
       alias["alias"] ==
       Json::parse(R"({"zone": "Z35SXDOTRQ7X7K", "name": "a1.us-east-1.elb.amazonaws.com", "evaluateHealth": false})"));
   CHECK(alias["ttl"] == 0);
+  CHECK(alias["dryRun"] == true);
   CHECK(testing::schema_faults("dns-record", alias) == std::vector<std::string>{});
   CHECK(testing::schema_faults("dns-record", to_json(f.remove("acme"))) == std::vector<std::string>{});
   f.set();
