@@ -2,6 +2,8 @@
 // kubeconfig, whatever the World holds.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,49 +33,84 @@ class Lazy {
   std::unique_ptr<T> value_;
 };
 
+// Before the first object is read or written, `check` is given the cluster's identity (the UID of the namespace
+// kube-system) where one is pinned: it throws when this is another cluster. A read that asks for kube-system itself
+// brings the identity with it, so that a plan pays no request for this. Discovery is not guarded: it touches no object.
 class LazyCluster : public kubernetes::ObjectReader,
                     public kubernetes::ObjectApplier,
                     public kubernetes::Watcher,
                     public kubernetes::LogReader {
  public:
-  explicit LazyCluster(std::function<std::unique_ptr<kubernetes::Client>()> open) : client_(std::move(open)) {}
-  kubernetes::Client& client() { return *client_; }
+  using Check = std::function<void(const std::string& cluster_id)>;
 
-  std::optional<kubernetes::Object> get(const kubernetes::ObjectRef& ref) override { return client_->get(ref); }
+  // Without a check no identity is asked for.
+  LazyCluster(std::function<std::unique_ptr<kubernetes::Client>()> open, Check check)
+      : client_(std::move(open)), check_(std::move(check)), known_(!check_) {}
+
+  std::optional<kubernetes::Object> get(const kubernetes::ObjectRef& ref) override {
+    if (!is_identity(ref)) return checked().get(ref);
+    auto object = client_->get(ref);
+    learn(object);
+    return object;
+  }
   kubernetes::Each<std::optional<kubernetes::Object>> get_all(std::span<const kubernetes::ObjectRef> refs) override {
-    return client_->get_all(refs);
+    const auto identity = std::find_if(refs.begin(), refs.end(), is_identity);
+    if (identity == refs.end()) return checked().get_all(refs);
+    auto objects = client_->get_all(refs);
+    // An identity that could not be read is the caller's to report, who sees the error in its place.
+    const auto& found = objects[static_cast<std::size_t>(identity - refs.begin())];
+    if (const auto* object = std::get_if<std::optional<kubernetes::Object>>(&found)) learn(*object);
+    return objects;
   }
   kubernetes::ObjectList list(const kubernetes::ResourceType& type, std::string_view name_space,
                               const kubernetes::ListOptions& options) override {
-    return client_->list(type, name_space, options);
+    return checked().list(type, name_space, options);
   }
   bool serves(const kubernetes::ResourceType& type) override { return client_->serves(type); }
   kubernetes::Object apply(const kubernetes::Object& object, const kubernetes::ApplyOptions& options) override {
-    return client_->apply(object, options);
+    return checked().apply(object, options);
   }
   kubernetes::Each<kubernetes::Object> apply_all(std::span<const kubernetes::Object> objects,
                                                  const kubernetes::ApplyOptions& options) override {
-    return client_->apply_all(objects, options);
+    return checked().apply_all(objects, options);
   }
-  kubernetes::Object create(const kubernetes::Object& object) override { return client_->create(object); }
+  kubernetes::Object create(const kubernetes::Object& object) override { return checked().create(object); }
   kubernetes::Object merge_patch(const kubernetes::ObjectRef& ref, const Json& patch) override {
-    return client_->merge_patch(ref, patch);
+    return checked().merge_patch(ref, patch);
   }
   std::optional<std::string> remove(const kubernetes::ObjectRef& ref,
                                     const kubernetes::DeleteOptions& options) override {
-    return client_->remove(ref, options);
+    return checked().remove(ref, options);
   }
   void watch(const kubernetes::ResourceType& type, std::string_view name_space, const kubernetes::ListOptions& options,
              const std::function<bool(const kubernetes::WatchEvent&)>& on_event, std::stop_token stop) override {
-    client_->watch(type, name_space, options, on_event, stop);
+    checked().watch(type, name_space, options, on_event, stop);
   }
   std::optional<std::string> logs(std::string_view name_space, std::string_view pod,
                                   const kubernetes::LogOptions& options) override {
-    return client_->logs(name_space, pod, options);
+    return checked().logs(name_space, pod, options);
   }
 
  private:
+  static bool is_identity(const kubernetes::ObjectRef& ref) {
+    return ref.name == "kube-system" && ref.type.kind == "Namespace" && ref.type.group.empty();
+  }
+  void learn(const std::optional<kubernetes::Object>& kube_system) {
+    if (known_) return;
+    check_(kube_system ? kube_system->uid() : std::string());
+    known_ = true;
+  }
+  kubernetes::Client& checked() {
+    if (known_) return *client_;
+    const std::lock_guard guard(mutex_);  // of several at once one asks
+    if (!known_) learn(client_->get({kubernetes::type_of("v1", "Namespace"), "", "kube-system"}));
+    return *client_;
+  }
+
   Lazy<kubernetes::Client> client_;
+  Check check_;
+  std::mutex mutex_;
+  std::atomic<bool> known_;
 };
 
 class LazyAtlas : public atlas::DatabaseUserStore, public atlas::ClusterReader {

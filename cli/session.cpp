@@ -84,7 +84,7 @@ struct Session::Providers {
         sandbox_([this] { return open_sandbox(); }),
         transport_([this] { return open_transport(); }),
         gate(transport_, session.runtime_.clock),
-        cluster([this] { return open_cluster(); }),
+        cluster([this] { return open_cluster(); }, pin()),
         atlas([this] { return open_atlas(); }),
         dns([this] { return open_route53(); }),
         registry([this] { return open_registry(); }, describe_registry()) {}
@@ -268,6 +268,12 @@ struct Session::Providers {
     auto tls = std::make_shared<http::Tls>();
     tls->ca_pem = *pem;
     return tls;
+  }
+
+  // A context that names its cluster works on no other.
+  LazyCluster::Check pin() const {
+    if (settings_.kubernetes.cluster_id.empty()) return {};
+    return [this](const std::string& cluster_id) { check_cluster(settings_, cluster_id); };
   }
 
   route53::HostedZoneId find_zone() {

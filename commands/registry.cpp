@@ -158,6 +158,16 @@ const kubernetes::ResourceType& tenant_type() {
   return kubernetes::type_of("litedesk.io/v1alpha1", "Tenant");
 }
 
+void check_cluster(const Settings& settings, std::string_view cluster_id) {
+  const std::string& pinned = settings.kubernetes.cluster_id;
+  if (pinned.empty() || pinned == cluster_id) return;
+  throw Conflict({.message = fmt::format("context {} is pinned to cluster {}, and this is cluster {}", settings.context,
+                                         pinned, cluster_id),
+                  .hint = "choose the right kubeconfig context with --kube-context, or change clusterId in the context",
+                  .resource = "kubernetes Namespace kube-system",
+                  .cause = {}});
+}
+
 RegistryInstall install_registry(const RegistryTarget& target, std::chrono::milliseconds timeout,
                                  std::stop_token stop) {
   const Object wanted = load_definition(target.files);

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
+#include "commands/settings.hpp"
 #include "providers/json.hpp"
 #include "providers/kubernetes/client.hpp"
 #include "providers/store/store.hpp"
@@ -15,6 +17,9 @@ namespace litedesk {
 
 // The kind that templates/tenant-crd.yaml describes.
 [[nodiscard]] const kubernetes::ResourceType& tenant_type();
+
+// Throws Conflict when the context is pinned to another cluster than this one. `cluster_id` is the UID of kube-system.
+void check_cluster(const Settings& settings, std::string_view cluster_id);
 
 struct RegistryInstall {
   std::string outcome;   // installed upgraded unchanged
