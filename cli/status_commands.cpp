@@ -25,10 +25,21 @@ Colour colour_of(std::string_view word) {
   return Colour::none;
 }
 
-// A tenant that has no instance is neither well nor ill.
+// A tenant without an instance, and one whose instance is suspended, is as it was meant to be: neither well nor ill.
 bool counts(const Tenant& tenant) {
   return tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated &&
          tenant.status.phase != Phase::suspended;
+}
+
+bool is_well(const Tenant& tenant, std::string_view health) {
+  return !counts(tenant) || health == "healthy";
+}
+
+std::string state_of(const Tenant& tenant) {
+  const std::string_view phase = to_string(tenant.status.phase);
+  if (tenant.status.phase == Phase::terminated) return "terminated, no instance any more";
+  if (!phase.empty()) return std::string(phase);
+  return tenant.placement == "shared" ? "in the shared app, no instance" : "registered, no instance";
 }
 
 Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
@@ -62,7 +73,8 @@ std::string status_text(const InstanceStatus& status, Session& session) {
   const Printer& printer = session.printer();
   const system::TimePoint now = session.now();
   const Tenant& tenant = status.tenant;
-  const std::string_view phase = to_string(tenant.status.phase);
+  const bool has_instance = tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated;
+  const std::string health = has_instance ? status.health : "";
   const std::string until =
       status.certificate_until.empty() ? "" : fmt::format("valid until {}", day(status.certificate_until));
   const std::string lock = tenant.status.operation
@@ -70,15 +82,17 @@ std::string status_text(const InstanceStatus& status, Session& session) {
                                              tenant.status.operation->holder, age(tenant.status.operation->since, now))
                                : "";
   std::string text = render({{"Tenant", fmt::format("{}  {}", tenant.slug, tenant.company)},
-                             {"Status", phase.empty() ? "registered, no instance" : std::string(phase)},
+                             {"Status", state_of(tenant)},
                              {"Message", tenant.status.message},
                              {"Operation", lock},
                              {"Tier", tenant.tier},
                              {"URL", status.url},
                              {"Certificate", until},
-                             {"Health", status.health}});
-  text.resize(text.size() - status.health.size() - 1);
-  text += printer.on_out(colour_of(status.health), status.health) + "\n";
+                             {"Health", health}});
+  if (has_instance) {
+    text.resize(text.size() - health.size() - 1);
+    text += printer.on_out(colour_of(health), health) + "\n";
+  }
   const TableStyle style{.width = printer.width(), .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};
   if (!status.parts.empty()) text += "\n" + render(parts_table(status.parts, now), style);
   // What a table cuts is just what somebody with a failed part wants to read.
@@ -132,15 +146,14 @@ Look look(const StatusShow& options, Session& session) {
   if (!options.slug.empty()) {
     const InstanceStatus status = instance_status(session.world(), options.slug);
     remember_tenant(session, status.tenant);
-    return {one_answer(status, session), status.health == "healthy"};
+    return {one_answer(status, session), is_well(status.tenant, status.health)};
   }
   const std::vector<StatusLine> lines = fleet_status(session.world());
   std::vector<Tenant> tenants;
   for (const StatusLine& line : lines) tenants.push_back(line.tenant);
   remember_tenants(session, tenants);
-  const bool healthy = std::all_of(lines.begin(), lines.end(), [](const StatusLine& line) {
-    return !counts(line.tenant) || line.health == "healthy";
-  });
+  const bool healthy =
+      std::all_of(lines.begin(), lines.end(), [](const StatusLine& line) { return is_well(line.tenant, line.health); });
   return {fleet_answer(lines, session.now()), healthy};
 }
 
@@ -164,12 +177,13 @@ int status(const StatusShow& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"", "status", "how instances are",
-            "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
-            "wrong, and\n"
-            "the warnings of the last hour. Exits 0 when healthy and 1 when not.",
-            "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>,
-            runner<StatusShow, status>},
+    Command{
+        "", "status", "how instances are",
+        "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
+        "wrong, and\n"
+        "the warnings of the last hour. Exits 0 when healthy and 1 when not; a tenant without an instance, or with a\n"
+        "suspended one, is as it should be.",
+        "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>, runner<StatusShow, status>},
 };
 
 }  // namespace
