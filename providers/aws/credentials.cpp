@@ -6,6 +6,7 @@
 
 #include "providers/aws/ini.hpp"
 #include "providers/error.hpp"
+#include "providers/http/url.hpp"
 #include "providers/system/files.hpp"
 
 namespace litedesk::aws {
@@ -218,6 +219,11 @@ Config load_config(const Environment& environment, std::string_view profile_aske
       !config.route53_endpoint.starts_with("https://"))
     throw UsageError({.message = origin + " is no URL: " + config.route53_endpoint,
                       .hint = "it begins with https:// (or http:// on this machine)",
+                      .resource = "",
+                      .cause = ""});
+  if (http::is_plain_http_over_network(config.route53_endpoint))
+    throw UsageError({.message = origin + " is plain http to another machine: " + config.route53_endpoint,
+                      .hint = "use https: credentials and session tokens are sent there",
                       .resource = "",
                       .cause = ""});
   for (const auto& partition : partitions) {

@@ -55,14 +55,32 @@ std::string describe(std::span<const RecordChange> changes) {
   return text;
 }
 
+// What passes by itself counts as "not yet".
+bool is_insync(RecordWriter& writer, std::string_view change_id, const std::stop_token& stop) {
+  try {
+    return writer.poll_change(change_id, stop).status == ChangeStatus::insync;
+  } catch (const Cancelled&) {
+    if (!stop.stop_requested()) throw;
+  } catch (const Unavailable&) {
+  } catch (const Timeout&) {
+  } catch (const RateLimited&) {
+  }
+  return false;
+}
+
 }  // namespace
+
+ChangeInfo RecordWriter::poll_change(std::string_view id, std::stop_token stop) {
+  if (stop.stop_requested()) throw Cancelled("the wait for change " + std::string(id) + " was cancelled");
+  return get_change(id);
+}
 
 bool wait_insync(RecordWriter& writer, std::string_view change_id, std::chrono::milliseconds timeout,
                  const system::Clock& clock, std::stop_token stop) {
   if (change_id.empty()) return true;
   const auto end = clock.steady() + timeout;
   while (!stop.stop_requested()) {
-    if (writer.get_change(change_id).status == ChangeStatus::insync) return true;
+    if (is_insync(writer, change_id, stop)) return true;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.steady());
     if (left.count() <= 0 || !clock.wait(std::min(left, insync_poll), stop)) return false;
   }
@@ -74,7 +92,7 @@ Client::Client(http::Transport& transport, std::function<aws::Credentials()> cre
   while (options_.endpoint.ends_with('/')) options_.endpoint.pop_back();
 }
 
-http::Response Client::send(http::Request request, std::string_view summary) {
+http::Response Client::send(http::Request request, std::string_view summary, std::stop_token stop) {
   request.url = options_.endpoint + "/2013-04-01" + request.url;
   request.api = http::Api::route53;
   request.tls = options_.tls;
@@ -83,7 +101,7 @@ http::Response Client::send(http::Request request, std::string_view summary) {
   request.prepare = [this](http::Request& attempt) {
     aws::sign(attempt, credentials_(), {options_.region, "route53"}, options_.clock->now());
   };
-  return transport_.send(std::move(request), {});
+  return transport_.send(std::move(request), std::move(stop));
 }
 
 void Client::refuse(const http::Response& response, std::string_view summary, std::string_view resource) const {
@@ -94,7 +112,7 @@ std::string Client::get_document(std::string path, const Read& read) {
   http::Request request;
   request.url = std::move(path);
   request.timeout = std::min(read.timeout, options_.request_timeout);
-  auto response = send(std::move(request), read.summary);
+  auto response = send(std::move(request), read.summary, read.stop);
   if (response.status / 100 != 2) refuse(response, read.summary, read.resource);
   return std::move(response.body);
 }
@@ -244,9 +262,14 @@ ChangeInfo Client::change(const HostedZoneId& zone, std::span<const RecordChange
 }
 
 ChangeInfo Client::get_change(std::string_view id) {
+  return poll_change(id, {});
+}
+
+ChangeInfo Client::poll_change(std::string_view id, std::stop_token stop) {
   const auto bare = bare_id(id);
-  return parse_change_info(
-      get_document("/change/" + http::percent_encode(bare), {"read change " + bare, "route53 change " + bare}));
+  Read read{"read change " + bare, "route53 change " + bare};
+  read.stop = std::move(stop);
+  return parse_change_info(get_document("/change/" + http::percent_encode(bare), read));
 }
 
 }  // namespace litedesk::route53

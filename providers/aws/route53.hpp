@@ -93,11 +93,14 @@ class RecordWriter {
   virtual ChangeInfo change(const HostedZoneId& zone, std::span<const RecordChange> changes,
                             std::string_view comment) = 0;
   [[nodiscard]] virtual ChangeInfo get_change(std::string_view id) = 0;
+  // The same for who asks again and again: throws Cancelled as soon as `stop` is requested, retries included.
+  [[nodiscard]] virtual ChangeInfo poll_change(std::string_view id, std::stop_token stop);
 };
 
 // The poll interval while a change is PENDING.
 inline constexpr std::chrono::milliseconds insync_poll{5'000};
-// Polls until INSYNC. Returns false when `timeout` passed or `stop` was requested first.
+// Polls until INSYNC. Returns false when `timeout` passed or `stop` was requested first. An answer that did not come
+// (Unavailable, Timeout, RateLimited) does not end the wait: the change itself goes on.
 [[nodiscard]] bool wait_insync(RecordWriter& writer, std::string_view change_id, std::chrono::milliseconds timeout,
                                const system::Clock& clock, std::stop_token stop);
 
@@ -128,16 +131,18 @@ class Client : public RecordReader, public RecordWriter {
   std::vector<RecordSet> list(const HostedZoneId& zone) override;
   ChangeInfo change(const HostedZoneId& zone, std::span<const RecordChange> changes, std::string_view comment) override;
   ChangeInfo get_change(std::string_view id) override;
+  ChangeInfo poll_change(std::string_view id, std::stop_token stop) override;
 
  private:
   struct Read {  // one look: what for, at what, and how long it may take
     std::string summary, resource;
     std::chrono::milliseconds timeout{std::chrono::milliseconds::max()};  // never longer than the options allow
+    std::stop_token stop{};
   };
   struct Start {
     std::string name, type, page_size;
   };
-  http::Response send(http::Request request, std::string_view summary);
+  http::Response send(http::Request request, std::string_view summary, std::stop_token stop = {});
   [[noreturn]] void refuse(const http::Response& response, std::string_view summary, std::string_view resource) const;
   std::string get_document(std::string path, const Read& read);
   void walk(const HostedZoneId& zone, const Start& start, const Read& read,

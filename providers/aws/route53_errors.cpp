@@ -128,7 +128,12 @@ void throw_refusal(const http::Response& response, const Refusal& refusal) {
     if (details.hint.empty()) details.hint = auth_hint(error, refusal.credentials);
     throw AuthError(std::move(details));
   }
-  if (contains(not_allowed, error.code) || (error.code.empty() && response.status == 403)) {
+  // A proxy's or another server's page says nothing of the zone or of our rights; only its 429 means what it says.
+  if (error.code.empty() && response.status < 500 && response.status != 429) {
+    details.hint = "check the Route 53 endpoint and any proxy between";
+    throw Unavailable(std::move(details));
+  }
+  if (contains(not_allowed, error.code)) {
     details.hint = "the credentials from " + refusal.credentials.origin +
                    " lack the permission: allow the action that the cause names on that hosted zone";
     throw PermissionDenied(std::move(details));

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,11 +32,13 @@ class FakeTransport : public http::Transport {
 
   // As they went out: after prepare().
   std::vector<http::Request> sent;
+  std::vector<std::stop_token> stops;  // one a request
   [[nodiscard]] std::size_t left() const { return answers_.size(); }
 
-  http::Response send(http::Request request, std::stop_token) override {
+  http::Response send(http::Request request, std::stop_token stop) override {
     if (request.prepare) request.prepare(request);
     sent.push_back(request);
+    stops.push_back(std::move(stop));
     if (answers_.empty())
       throw std::logic_error("unexpected request " + std::string(http::to_string(request.method)) + " " + request.url);
     auto next = std::move(answers_.front());

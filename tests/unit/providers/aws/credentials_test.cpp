@@ -200,6 +200,16 @@ TEST_CASE("the endpoint comes from the most particular setting") {
   CHECK_THROWS_AS(static_cast<void>(aws::load_config(home.with({{"AWS_ENDPOINT_URL", "localhost:4566"}}))), UsageError);
 }
 
+TEST_CASE("an endpoint by plain http is this machine's or none") {
+  const Home home("", "");
+  for (const auto* url : {"http://127.0.0.1.evil.example", "http://localhost@evil.example", "http://10.0.0.1:4566"}) {
+    CAPTURE(url);
+    CHECK_THROWS_AS(static_cast<void>(aws::load_config(home.with({{"AWS_ENDPOINT_URL", url}}))), UsageError);
+  }
+  CHECK(aws::load_config(home.with({{"AWS_ENDPOINT_URL", "http://localhost:1"}})).route53_endpoint ==
+        "http://localhost:1");
+}
+
 TEST_CASE("the region decides the partition's endpoint and the region that is signed for") {
   struct Case {
     const char* region;

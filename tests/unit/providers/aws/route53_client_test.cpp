@@ -379,6 +379,13 @@ TEST_CASE("a page that is no Route 53 answer is not taken for an empty zone") {
   } catch (const Unavailable& e) {
     CHECK(e.cause() == "HTTP 502, text/html that is no Route 53 error");
   }
+  for (const int status : {301, 400, 403, 404}) {
+    CAPTURE(status);
+    f.transport.answer(status, "<html>Not here</html>", {{"Content-Type", "text/html"}});
+    CHECK_THROWS_AS(static_cast<void>(f.client.zone(zone)), Unavailable);
+  }
+  f.transport.answer(429, "<html>Slow down</html>", {{"Content-Type", "text/html"}});
+  CHECK_THROWS_AS(static_cast<void>(f.client.zone(zone)), RateLimited);
 }
 
 namespace {
@@ -389,15 +396,29 @@ class Changes : public RecordWriter {
   ChangeInfo change(const HostedZoneId&, std::span<const RecordChange>, std::string_view) override { return {}; }
   ChangeInfo get_change(std::string_view id) override {
     ++asked;
+    if (failure) failure(asked);
     return {std::string(id), asked > pending_ ? ChangeStatus::insync : ChangeStatus::pending};
   }
   int asked = 0;
+  std::function<void(int)> failure;  // may throw instead of an answer
 
  private:
   int pending_;
 };
 
 }  // namespace
+
+TEST_CASE("a wait for INSYNC that is stopped while it asks ends at once, without an error") {
+  Fixture f;
+  std::stop_source stop;
+  f.transport.answer([&](const http::Request&) -> http::Response {
+    stop.request_stop();
+    throw Cancelled("was cancelled");
+  });
+  CHECK_FALSE(wait_insync(f.client, "C1", std::chrono::seconds(60), f.clock, stop.get_token()));
+  CHECK(f.transport.sent.size() == 1);
+  CHECK(f.transport.stops.at(0).stop_requested());
+}
 
 TEST_CASE("waiting for INSYNC asks every five seconds, to the end of its time and no longer") {
   using std::chrono::milliseconds;
@@ -417,6 +438,21 @@ TEST_CASE("waiting for INSYNC asks every five seconds, to the end of its time an
   Changes stopped(1'000);
   CHECK_FALSE(wait_insync(stopped, "C1", milliseconds(60'000), clock, stop.get_token()));
   CHECK(stopped.asked == 0);
+
+  Changes shaky(4);
+  shaky.failure = [](int asked) {
+    if (asked == 1) throw Unavailable("lost");
+    if (asked == 2) throw Timeout("late");
+    if (asked == 3) throw RateLimited("later");
+  };
+  CHECK(wait_insync(shaky, "C1", milliseconds(60'000), clock, {}));
+  CHECK(shaky.asked == 5);
+  FixedClock other_clock;
+  Changes broken(0);
+  broken.failure = [](int) { throw Unavailable("lost"); };
+  CHECK_FALSE(wait_insync(broken, "C1", milliseconds(12'000), other_clock, {}));
+  broken.failure = [](int) { throw NotFound("no such change"); };
+  CHECK_THROWS_AS(static_cast<void>(wait_insync(broken, "C1", milliseconds(12'000), other_clock, {})), NotFound);
 
   Changes none(1'000);
   CHECK(wait_insync(none, "", milliseconds(0), clock, {}));
