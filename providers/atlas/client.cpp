@@ -10,6 +10,7 @@
 #include "providers/atlas/errors.hpp"
 #include "providers/atlas/token.hpp"
 #include "providers/error.hpp"
+#include "providers/http/url.hpp"
 #include "providers/system/hash.hpp"
 
 namespace litedesk::atlas {
@@ -35,6 +36,7 @@ struct Call {
   std::string body;
   http::Repeat repeat = http::Repeat::by_method;
   std::chrono::milliseconds timeout = std::chrono::milliseconds::max();  // never longer than the options allow
+  std::stop_token stop{};
 };
 
 bool is_hex24(std::string_view text) {
@@ -100,6 +102,11 @@ struct Client::Impl {
            .hint = "set MONGODB_ATLAS_PROJECT_ID; atlas projects list shows the ids",
            .resource = call.resource,
            .cause = ""});
+    if (http::is_plain_http_over_network(options.url))
+      throw UsageError({.message = "cannot " + call.summary + ": " + options.url + " is plain http to another machine",
+                        .hint = "use https: credentials are sent there",
+                        .resource = call.resource,
+                        .cause = ""});
     if (credentials.id.empty() || credentials.secret.empty())
       throw AuthError(
           {.message = "cannot " + call.summary + ": no Atlas key is set",
@@ -140,7 +147,14 @@ struct Client::Impl {
       request.headers.push_back({"Authorization", "Bearer " + std::string(token.reveal())});
     else
       request.digest = http::DigestCredentials{credentials.id, credentials.secret};
-    return transport.send(std::move(request), {});
+    return transport.send(std::move(request), call.stop);
+  }
+
+  // Atlas knows who asks, and refuses what is asked: another token would be refused like this one.
+  static bool refuses_the_token(const http::Response& response) {
+    if (response.status != 401) return false;
+    const auto code = parse_error(response).code;
+    return code != "USER_UNAUTHORIZED" && code != "NOT_IN_GROUP";
   }
 
   // Whatever status came back. A refused token is fetched anew once: it may have been revoked.
@@ -148,8 +162,7 @@ struct Client::Impl {
     check_settings(call);
     auto token = tokens ? tokens->get() : Secret();
     auto response = send_once(call, token);
-    if (tokens && response.status == 401) {
-      tokens->drop(token);
+    if (tokens && refuses_the_token(response) && tokens->drop(token)) {
       token = tokens->get();
       const bool lost = response.repeated_after_loss;
       response = send_once(call, token);
@@ -334,11 +347,21 @@ std::vector<Cluster> Client::list_clusters() {
   return clusters;
 }
 
+bool ClusterReader::poll_changes_applied(std::string_view cluster, std::stop_token stop) {
+  if (stop.stop_requested()) throw Cancelled("the wait for cluster " + std::string(cluster) + " was cancelled");
+  return changes_applied(cluster);
+}
+
 bool Client::changes_applied(std::string_view cluster) {
+  return poll_changes_applied(cluster, {});
+}
+
+bool Client::poll_changes_applied(std::string_view cluster, std::stop_token stop) {
   Call call;
   call.path = "/clusters/" + http::percent_encode(cluster) + "/status";
   call.version = status_version;
   call.summary = "read the change status of cluster " + std::string(cluster);
+  call.stop = std::move(stop);
   call.resource = cluster_resource(cluster);
   const auto document = impl_->get_json(call);
   return document.is_object() && document.value("changeStatus", Json()) == "APPLIED";

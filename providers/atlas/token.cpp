@@ -1,6 +1,7 @@
 #include "providers/atlas/token.hpp"
 
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,8 @@ namespace litedesk::atlas {
 namespace {
 
 constexpr std::chrono::minutes margin{5};
+// A token of this age has just been made.
+constexpr std::chrono::minutes new_age{1};
 
 }  // namespace
 
@@ -35,25 +38,36 @@ Secret TokenSource::get() {
   return token_->text;
 }
 
-void TokenSource::drop(const Secret& token) {
+bool TokenSource::drop(const Secret& token) {
   const std::lock_guard lock(mutex_);
-  if (token_ && token_->text == token) token_.reset();
+  if (token_ && token_->text == token) {
+    const bool is_new = token_->made && options_.clock->now() - *token_->made < new_age;
+    if (is_new && std::exchange(new_one_was_refused_, true)) return false;
+    token_.reset();
+  }
   const auto kept = read_cache();
-  if (!kept || !(kept->text == token)) return;
+  if (!kept || !(kept->text == token)) return true;
   std::error_code error;
   std::filesystem::remove(file_, error);
   if (error && options_.warn)
     options_.warn("cannot remove a refused Atlas token, " + file_.string() + ": " + error.message());
+  return true;
 }
 
 bool TokenSource::is_fresh(const Token& token) const {
   return token.expires - margin > options_.clock->now();
 }
 
-// A file that is half-written or of another form counts as none: the next token replaces it.
+// A file that is half-written, of another form or not to be read counts as none: the next token replaces it, and if
+// that fails, it is said then.
 std::optional<TokenSource::Token> TokenSource::read_cache() const {
   if (file_.empty()) return std::nullopt;
-  auto text = system::read_file(file_, "Atlas token");
+  std::optional<std::string> text;
+  try {
+    text = system::read_file(file_, "Atlas token");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
   if (!text) return std::nullopt;
   auto document = Json::parse(*text, nullptr, false);
   wipe(*text);
@@ -62,7 +76,7 @@ std::optional<TokenSource::Token> TokenSource::read_cache() const {
     return std::nullopt;
   const auto expires = system::from_rfc3339(document["expires"].get_ref<const std::string&>());
   auto& kept = document["access_token"].get_ref<std::string&>();
-  Token token{Secret(kept), expires.value_or(system::TimePoint{})};
+  Token token{Secret(kept), expires.value_or(system::TimePoint{}), std::nullopt};
   wipe(kept);
   if (token.text.empty() || !is_fresh(token)) return std::nullopt;
   return token;
@@ -127,7 +141,7 @@ TokenSource::Token TokenSource::ask() {
                             ? std::chrono::seconds(document["expires_in"].get<std::int64_t>())
                             : std::chrono::seconds(3600);
   auto& text = document["access_token"].get_ref<std::string&>();
-  Token token{Secret(text), asked + lifetime};
+  Token token{Secret(text), asked + lifetime, asked};
   wipe(text);
   return token;
 }

@@ -16,13 +16,16 @@ class TokenSource {
 
   // A token with at least five minutes left: the one at hand, the one on disk, or a new one. Thread-safe.
   [[nodiscard]] Secret get();
-  // Forgets a token that was refused, here and on disk; a newer one stays.
-  void drop(const Secret& token);
+  // Forgets a token that was refused, here and on disk; a newer one stays. False when it is kept after all: it has only
+  // just been made, as the one before it had, so that the token is not what is wrong, and an account may have only so
+  // many.
+  [[nodiscard]] bool drop(const Secret& token);
 
  private:
   struct Token {
     Secret text;
     system::TimePoint expires;
+    std::optional<system::TimePoint> made;  // nothing: by another process
   };
   [[nodiscard]] bool is_fresh(const Token& token) const;
   [[nodiscard]] std::optional<Token> read_cache() const;
@@ -35,6 +38,7 @@ class TokenSource {
   std::filesystem::path file_;  // empty: none is kept
   std::mutex mutex_;
   std::optional<Token> token_;
+  bool new_one_was_refused_ = false;
 };
 
 }  // namespace litedesk::atlas

@@ -365,6 +365,36 @@ TEST_CASE("missing settings are said before anything is sent") {
   CHECK(transport.sent.empty());
 }
 
+TEST_CASE("credentials go by plain http to this machine only") {
+  for (const auto& [url, sent] : {std::pair{"http://127.0.0.1:8080", true},
+                                  {"http://127.0.0.1.evil.example", false},
+                                  {"http://atlas.example", false},
+                                  {"http://localhost@evil.example", false}}) {
+    CAPTURE(url);
+    test::FakeTransport transport;
+    ClientOptions options;
+    options.project = project;
+    options.url = url;
+    Client client(transport, api_key(), options);
+    if (sent) {
+      transport.answer(200, user_json(acme()));
+      CHECK(client.get_user("a").has_value());
+    } else {
+      CHECK_THROWS_AS(static_cast<void>(client.get_user("a")), UsageError);
+    }
+  }
+}
+
+TEST_CASE("a poll of the change status ends when it is stopped") {
+  Fixture f;
+  std::stop_source stop;
+  f.transport.answer(200, R"({"changeStatus": "PENDING"})");
+  CHECK_FALSE(f.client.poll_changes_applied("crm", stop.get_token()));
+  stop.request_stop();
+  CHECK(f.transport.stops.size() == 1);
+  CHECK(f.transport.stops[0].stop_requested());
+}
+
 TEST_CASE("the end of an operation is told once") {
   Fixture f;
   for (int i = 0; i < 2; ++i) f.transport.answer(200, user_json(acme()), {{"Sunset", "Thu, 01 Jul 2027 00:00:00 GMT"}});

@@ -95,6 +95,46 @@ TEST_CASE("a refused token is dropped and fetched once, here and on disk") {
   CHECK(g.transport.sent.size() == 4);
 }
 
+TEST_CASE("only a refusal that may be the token's costs a token, and new ones are not refused one after the other") {
+  for (const auto* code : {"USER_UNAUTHORIZED", "NOT_IN_GROUP"}) {
+    CAPTURE(code);
+    Fixture f(service_account());
+    f.transport.answer(200, token_json("one"));
+    f.transport.answer(401, error_json(401, code, "no"));
+    CHECK_THROWS_AS(static_cast<void>(f.client.get_user("a")), AuthError);
+    CHECK(f.transport.sent.size() == 2);
+  }
+
+  Fixture f(service_account());
+  f.transport.answer(200, token_json("one"));
+  f.transport.answer(401, error_json(401, "UNEXPECTED_ERROR", "no"));
+  f.transport.answer(200, token_json("two"));
+  for (int i = 0; i < 4; ++i) f.transport.answer(401, error_json(401, "UNEXPECTED_ERROR", "no"));
+  for (int i = 0; i < 4; ++i) CHECK_THROWS_AS(static_cast<void>(f.client.get_user("a")), AuthError);
+  CHECK(f.transport.sent.size() == 7);
+  f.clock.time += std::chrono::minutes(2);
+  f.transport.answer(401, error_json(401, "UNEXPECTED_ERROR", "no"));
+  f.transport.answer(200, token_json("three"));
+  f.transport.answer(200, user_json(acme()));
+  CHECK(f.client.get_user("a").has_value());
+}
+
+TEST_CASE("a token file that cannot be read costs a token, and no more") {
+  const Folder folder;
+  Fixture first(service_account(), folder.path.string());
+  first.transport.answer(200, token_json("token-1"));
+  first.transport.answer(200, user_json(acme()));
+  static_cast<void>(first.client.get_user("a"));
+  const auto file = folder.files().at(0);
+  fs::remove(file);
+  fs::create_directory(file);
+  Fixture f(service_account(), folder.path.string());
+  f.transport.answer(200, token_json("token-2"));
+  f.transport.answer(200, user_json(acme()));
+  CHECK_NOTHROW(static_cast<void>(f.client.get_user("a")));
+  CHECK(f.warnings.size() == 1);  // that the new one could not be kept
+}
+
 TEST_CASE("a token file that is half-written, of another form or past its time counts as none") {
   const Folder folder;
   Fixture first(service_account(), folder.path.string());
