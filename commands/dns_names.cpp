@@ -90,8 +90,8 @@ std::string value_of(const std::string& type, const std::string& target, const s
 }
 
 // The owner record's name begins with the type, so that a name's first label has less room than DNS would give it.
-void check_room_for_owner(const route53::RecordSet& record) {
-  if (is_possible_name(owner_record_name(record.name, record.type))) return;
+void check_room_for_owner(const route53::RecordSet& record, std::string_view domain) {
+  if (is_possible_name(owner_record_name(record.name, record.type, domain))) return;
   const auto room = 63 - record.type.size() - 1;
   const auto label = std::min(record.name.find('.'), record.name.size());
   if (label > room)
@@ -146,7 +146,7 @@ route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domai
   route53::RecordSet record;
   record.name = record_name(wanted.name, domain, wanted.wildcard);
   record.type = type_of(wanted, target);
-  check_room_for_owner(record);
+  check_room_for_owner(record, domain);
   if (wanted.alias) {
     record.ttl = 0;
     record.alias = alias_of(target, route53::from_wire_name(domain), zone);

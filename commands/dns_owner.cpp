@@ -20,8 +20,9 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-std::string owner_record_name(std::string_view name, std::string_view type) {
+std::string owner_record_name(std::string_view name, std::string_view type, std::string_view domain) {
   auto plain = route53::from_wire_name(name);
+  if (!domain.empty() && plain == route53::from_wire_name(domain)) plain = "_apex." + plain;
   if (plain == "*" || plain.starts_with("*.")) plain.replace(0, 1, "_any");
   return lower(type) + "-" + plain;
 }

@@ -37,6 +37,10 @@ std::string describe(const RecordSet& record) {
                   .cause = title(record) + " is " + describe(record)});
 }
 
+std::string owner_name_of(const World& world, std::string_view name, std::string_view type) {
+  return owner_record_name(name, type, world.settings.dns.domain);
+}
+
 // What a TXT at an owner record's name says.
 struct Ownership {
   bool ours = false;
@@ -65,9 +69,9 @@ Ownership read_ownership(const std::optional<RecordSet>& txt, std::string_view r
 }
 
 // Owner texts of any registry or external-dns give way; whatever else stands in that TXT record stays.
-RecordSet owner_record(const RecordSet& record, const std::optional<RecordSet>& live, const std::string& text) {
+RecordSet owner_record(std::string name, const std::optional<RecordSet>& live, const std::string& text) {
   RecordSet owner;
-  owner.name = owner_record_name(record.name, record.type);
+  owner.name = std::move(name);
   owner.type = "TXT";
   if (live) owner.ttl = live->ttl;
   if (live)
@@ -168,8 +172,8 @@ void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wa
   }
 }
 
-[[noreturn]] void refuse_foreign(const RecordSet& record, const Ownership& ownership) {
-  const auto owner_name = owner_record_name(record.name, record.type);
+[[noreturn]] void refuse_foreign(const World& world, const RecordSet& record, const Ownership& ownership) {
+  const auto owner_name = owner_name_of(world, record.name, record.type);
   conflict(record,
            ownership.other.empty() ? "is there, and this registry does not own it (no TXT " + owner_name + ")"
                                    : "belongs to " + ownership.other + " (TXT " + owner_name + ")",
@@ -187,7 +191,7 @@ std::optional<RecordSet> of_type(const std::vector<RecordSet>& records, std::str
 // A name so long that no owner record can stand beside it has none.
 std::optional<RecordSet> read_owner_record(World& world, const route53::HostedZoneId& zone, std::string_view name,
                                            std::string_view type) {
-  const auto owner = owner_record_name(name, type);
+  const auto owner = owner_name_of(world, name, type);
   if (!is_possible_name(owner)) return std::nullopt;
   return world.records.get(zone, owner, "TXT");
 }
@@ -233,7 +237,7 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
 
   const auto ownership = read_ownership(txt, registry_id);
   if (!wanted.adopt && !ownership.ours && (result.before || !ownership.other.empty()))
-    refuse_foreign(result.before ? *result.before : *txt, ownership);
+    refuse_foreign(world, result.before ? *result.before : *txt, ownership);
   // What a tenant's instance was given stays marked as its own.
   if (slug.empty() && ownership.ours) slug = ownership.owner.slug;
   result.owner = registry_id;
@@ -242,7 +246,8 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
 
   std::vector<RecordChange> changes, additions;
   replace(changes, additions, result.before, result.record);
-  replace(changes, additions, txt, owner_record(result.record, txt, owner_text(registry_id, slug)));
+  replace(changes, additions, txt,
+          owner_record(owner_name_of(world, name, result.record.type), txt, owner_text(registry_id, slug)));
   changes.insert(changes.end(), additions.begin(), additions.end());
   result.action = changes.empty() ? "unchanged" : result.before ? "updated" : "created";
   if (changes.empty() || wanted.dry_run) return result;
@@ -284,7 +289,7 @@ std::vector<RecordResult> list_records(World& world, bool owned_only) {
   std::set<std::string> beside;  // owner records that stand beside their record
   std::vector<RecordResult> results;
   for (const auto& record : records) {
-    const auto found = texts.find(owner_record_name(record.name, record.type));
+    const auto found = texts.find(owner_name_of(world, record.name, record.type));
     std::optional<RecordSet> txt;
     if (found != texts.end()) txt = *found->second;
     results.push_back(shown(record, txt, registry_id));
@@ -334,7 +339,7 @@ RecordResult delete_record(World& world, std::string_view name, std::string_view
   const auto txt = read_owner_record(world, zone, full, result.record.type);
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
-  if (!ownership.ours && !adopt) refuse_foreign(result.record, ownership);
+  if (!ownership.ours && !adopt) refuse_foreign(world, result.record, ownership);
   result.owner = ownership.owner.registry_id;
   result.tenant = ownership.owner.slug;
 

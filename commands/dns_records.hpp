@@ -14,8 +14,9 @@ namespace litedesk {
 // The TXT record beside a record says whose it is, named as external-dns' TXT registry names them: the type in lower
 // case before the first label, "cname-acme.litedesk.com" for the CNAME acme.litedesk.com (nothing may stand at a
 // CNAME's own name). A leading "*" becomes "_any" (external-dns: --txt-wildcard-replacement=_any): no tenant's slug has
-// an underscore, so that a tenant "any" and the wildcard never share an owner record.
-[[nodiscard]] std::string owner_record_name(std::string_view name, std::string_view type);
+// an underscore, so that a tenant "any" and the wildcard never share an owner record. That of `domain` itself stands
+// below it, "a-_apex.litedesk.com": "a-litedesk.com" would be outside the zone.
+[[nodiscard]] std::string owner_record_name(std::string_view name, std::string_view type, std::string_view domain = {});
 // The longest first label of a name whose record of any type can have an owner record: a label has 63 characters.
 inline constexpr std::size_t longest_owned_label = 63 - std::string_view("cname-").size();
 // "heritage=litedesk,litedesk/owner=<registry id>[,litedesk/tenant=<slug>]", unquoted.

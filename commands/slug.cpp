@@ -147,7 +147,8 @@ std::string propose(std::string_view text) {
 }  // namespace
 
 bool is_reserved_slug(std::string_view slug) {
-  return std::find(reserved_words.begin(), reserved_words.end(), slug) != reserved_words.end();
+  return slug.starts_with("cname-") ||
+         std::find(reserved_words.begin(), reserved_words.end(), slug) != reserved_words.end();
 }
 
 std::string derive_slug(std::string_view company) {
@@ -189,8 +190,7 @@ void check_slug(std::string_view slug) {
   if (slug.front() == '-') refuse(slug, "it begins with '-'");
   if (slug.back() == '-') refuse(slug, "it ends with '-'");
   if (slug.find("--") != std::string_view::npos) refuse(slug, "it has two '-' in a row");
-  if (is_reserved_slug(slug))
-    refuse(slug, "the word is reserved", "take another one: the host of that name is LiteDesk's own");
+  if (is_reserved_slug(slug)) refuse(slug, "it is reserved", "take another one: the name is LiteDesk's own");
 }
 
 std::string free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken) {

@@ -15,6 +15,8 @@ inline constexpr std::size_t slug_min = 3, slug_max = 30;
 [[nodiscard]] std::string derive_slug(std::string_view company);
 // Throws ValidationError that says which rule a given slug breaks.
 void check_slug(std::string_view slug);
+// A word that is LiteDesk's own host, or one that begins with "cname-": so are the records named that say whose a
+// tenant's record is, and nothing may stand beside the CNAME of a host.
 [[nodiscard]] bool is_reserved_slug(std::string_view slug);
 // The slug itself, or the first of slug-2, slug-3 ... that is not taken, cut so that it stays within 30 characters.
 [[nodiscard]] std::string free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken);

@@ -150,7 +150,7 @@ void check_below_base(std::string_view custom_domain, std::string_view base, std
   const std::string_view below = custom_domain.substr(0, custom_domain.size() - base.size() - 1);
   if (below == slug) refuse_it("is the tenant's host without it", "leave --custom-domain out, or give another name");
   if (is_reserved_slug(below))
-    refuse_it("is LiteDesk's own host", fmt::format("the word {} is reserved: take another one", below));
+    refuse_it("is LiteDesk's own host", fmt::format("{} is reserved: take another name", below));
   // Who has a host may set cookies for the names above it: what is below acme.litedesk.com is acme's alone.
   const bool below_own =
       below.size() > slug.size() && below.ends_with(slug) && below[below.size() - slug.size() - 1] == '.';

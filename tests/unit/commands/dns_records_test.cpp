@@ -133,6 +133,8 @@ TEST_CASE("owner records are named as external-dns names them, wildcards by a wo
     CAPTURE(c.name);
     CHECK(owner_record_name(c.name, c.type) == c.expected);
   }
+  CHECK(owner_record_name("LiteDesk.com.", "A", "litedesk.com") == "a-_apex.litedesk.com");
+  CHECK(owner_record_name("acme.litedesk.com", "A", "litedesk.com") == "a-acme.litedesk.com");
 }
 
 TEST_CASE("an owner text tells the registry and the tenant, and nothing else is one") {
@@ -191,6 +193,22 @@ TEST_CASE("a name that leaves no room for its owner record is refused before any
         }).find("characters, and a CNAME record of ours has room for 247") != std::string::npos);
 }
 
+TEST_CASE("the domain's own record is set, shown as ours and deleted like another one") {
+  Fixture f;
+  const auto set = [&f] {
+    return f.set([](SetRecord& wanted) {
+      wanted.name = "@";
+      wanted.target = "192.0.2.1";
+    });
+  };
+  CHECK(set().action == "created");
+  CHECK(set().action == "unchanged");
+  REQUIRE(list_records(f.world, true).size() == 1);
+  CHECK(get_records(f.world, "@").front().owner == "registry-1");
+  CHECK(f.remove("litedesk.com").action == "deleted");
+  CHECK(f.providers.records.empty());
+}
+
 TEST_CASE("a foreign record whose name leaves no room for an owner record is shown, and deleted with adopt") {
   Fixture f;
   const std::string label(63, 'x');
@@ -224,7 +242,7 @@ TEST_CASE("what is asked for becomes the right record") {
          w.alias = true;
          w.target = "a1.us-east-1.elb.amazonaws.com";
        },
-       "A litedesk.com alias Z35SXDOTRQ7X7K a1.us-east-1.elb.amazonaws.com\nTXT a-litedesk.com "},
+       "A litedesk.com alias Z35SXDOTRQ7X7K a1.us-east-1.elb.amazonaws.com\nTXT a-_apex.litedesk.com "},
       {"an alias within the zone",
        [](SetRecord& w) {
          w.alias = true;

@@ -135,7 +135,7 @@ TEST_CASE("a given slug that breaks a rule is told which") {
       {"-acme", "\"-acme\" is no slug: it begins with '-'"},
       {"acme-", "\"acme-\" is no slug: it ends with '-'"},
       {"ac--me", "\"ac--me\" is no slug: it has two '-' in a row"},
-      {"www", "\"www\" is no slug: the word is reserved"},
+      {"www", "\"www\" is no slug: it is reserved"},
       {"acme", "accepted"},
       {"a-1", "accepted"},
       {"123", "accepted"},
@@ -161,6 +161,8 @@ TEST_CASE("every reserved word is refused") {
     CHECK(is_reserved_slug(word));
     CHECK_THROWS_AS(check_slug(word), ValidationError);
   }
+  CHECK(is_reserved_slug("cname-acme"));
+  CHECK_FALSE(is_reserved_slug("cnames"));
   CHECK_FALSE(is_reserved_slug("ns3"));
   CHECK_FALSE(is_reserved_slug("wwww"));
 }

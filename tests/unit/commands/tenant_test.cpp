@@ -347,7 +347,7 @@ TEST_CASE("a custom domain below the base domain is nobody else's host and none 
   for (const Row& row : std::vector<Row>{
            {"litedesk.com", "is LiteDesk's own domain | give one of the customer's own"},
            {"LiteDesk.com.", "is LiteDesk's own domain"},
-           {"api.litedesk.com", "is LiteDesk's own host | the word api is reserved"},
+           {"api.litedesk.com", "is LiteDesk's own host | api is reserved"},
            {"acme.litedesk.com", "is the tenant's host without it | leave --custom-domain out"},
            {"crm.globex.litedesk.com", "is below another name of litedesk.com"},
            {"x.api.litedesk.com", "is below another name of litedesk.com"},
