@@ -25,10 +25,13 @@ Colour colour_of(std::string_view word) {
   return Colour::none;
 }
 
+bool has_instance(const Tenant& tenant) {
+  return tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated;
+}
+
 // A tenant without an instance, and one whose instance is suspended, is as it was meant to be: neither well nor ill.
 bool counts(const Tenant& tenant) {
-  return tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated &&
-         tenant.status.phase != Phase::suspended;
+  return has_instance(tenant) && tenant.status.phase != Phase::suspended;
 }
 
 bool is_well(const Tenant& tenant, std::string_view health) {
@@ -73,8 +76,7 @@ std::string status_text(const InstanceStatus& status, Session& session) {
   const Printer& printer = session.printer();
   const system::TimePoint now = session.now();
   const Tenant& tenant = status.tenant;
-  const bool has_instance = tenant.status.phase != Phase::none && tenant.status.phase != Phase::terminated;
-  const std::string health = has_instance ? status.health : "";
+  const std::string health = has_instance(tenant) ? status.health : "";
   const std::string until =
       status.certificate_until.empty() ? "" : fmt::format("valid until {}", day(status.certificate_until));
   const std::string lock = tenant.status.operation
@@ -89,15 +91,17 @@ std::string status_text(const InstanceStatus& status, Session& session) {
                              {"URL", status.url},
                              {"Certificate", until},
                              {"Health", health}});
-  if (has_instance) {
+  if (!health.empty()) {
     text.resize(text.size() - health.size() - 1);
     text += printer.on_out(colour_of(health), health) + "\n";
   }
   const TableStyle style{.width = printer.width(), .wide = printer.wide(), .headers = true, .utf8 = printer.utf8()};
-  if (!status.parts.empty()) text += "\n" + render(parts_table(status.parts, now), style);
+  std::string parts;
+  if (!status.parts.empty()) parts = render(parts_table(status.parts, now), style);
+  if (!parts.empty()) text += "\n" + parts;
   // What a table cuts is just what somebody with a failed part wants to read.
   for (const Part& part : status.parts) {
-    if (part.state == "ok" || part.message.empty()) continue;
+    if (part.state == "ok" || part.message.empty() || parts.find(part.message) != std::string::npos) continue;
     text += fmt::format("\n{}: {}\n", printer.on_out(colour_of(part.state), part.name), printable(part.message));
   }
   if (!status.events.empty()) {
@@ -123,8 +127,9 @@ Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now)
       {.header = "MESSAGE", .importance = 3}, {.header = "URL", .importance = 1, .wide_only = true}};
   for (const StatusLine& line : lines) {
     answer.names.push_back("instance/" + line.tenant.slug);
-    answer.table.rows.push_back({line.tenant.slug, std::string(to_string(line.tenant.status.phase)), line.health,
-                                 line.ready, line.tenant.tier, age(line.tenant.created, now), line.message,
+    const std::string health = has_instance(line.tenant) ? line.health : "";
+    answer.table.rows.push_back({line.tenant.slug, std::string(to_string(line.tenant.status.phase)), health, line.ready,
+                                 line.tenant.tier, age(line.tenant.created, now), line.message,
                                  line.tenant.status.url});
   }
   return answer;

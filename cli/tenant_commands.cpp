@@ -42,7 +42,8 @@ Answer details(const Tenant& tenant, const Settings& settings, system::TimePoint
   const std::vector<Detail> lines{
       {"Slug", tenant.slug},
       {"Company", tenant.company},
-      {"Owner", fmt::format("{}{}<{}>", tenant.owner.name, tenant.owner.name.empty() ? "" : " ", tenant.owner.email)},
+      {"Owner",
+       tenant.owner.name.empty() ? tenant.owner.email : fmt::format("{} <{}>", tenant.owner.name, tenant.owner.email)},
       {"Phone", tenant.owner.phone},
       {"Tier", tenant.tier},
       {"Placement", tenant.placement},
