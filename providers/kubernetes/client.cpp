@@ -12,7 +12,7 @@ namespace litedesk::kubernetes {
 namespace {
 
 std::optional<Object> found(const http::Response& response, const Attempted& attempted) {
-  if (is_not_found(response)) return std::nullopt;
+  if (is_not_found(response, attempted.group)) return std::nullopt;
   return Object(parse_answer(response, attempted));
 }
 
@@ -34,7 +34,7 @@ struct Client::Impl {
       : session(transport, std::move(config), std::move(options)) {}
 
   [[nodiscard]] Attempted attempted(const http::Request& request, const ObjectRef& ref) const {
-    return session.attempted(request.summary, ref.to_string());
+    return session.attempted(request.summary, ref.to_string(), ref.type.group);
   }
   [[nodiscard]] http::Request get_request_of(const ObjectRef& ref) const {
     return get_request(session.server(), ref.path(), "get " + ref.to_string());
@@ -75,7 +75,8 @@ struct Client::Impl {
 
   [[nodiscard]] Object read_applied(const http::Response& response, const Object& object,
                                     const std::string& summary) const {
-    auto tried = session.attempted(summary, object.ref().to_string());
+    const auto ref = object.ref();
+    auto tried = session.attempted(summary, ref.to_string(), ref.type.group);
     if (object.kind() == "Secret") tried.masked = secret_values(object.json());
     return Object(parse_answer(response, tried));
   }
@@ -108,7 +109,7 @@ Each<std::optional<Object>> Client::get_all(std::span<const ObjectRef> refs) {
   return impl_->for_each<std::optional<Object>>(
       refs, [this](const ObjectRef& ref) { return impl_->get_request_of(ref); },
       [this](const http::Response& response, const ObjectRef& ref, const std::string& summary) {
-        return found(response, impl_->session.attempted(summary, ref.to_string()));
+        return found(response, impl_->session.attempted(summary, ref.to_string(), ref.type.group));
       });
 }
 
@@ -117,11 +118,11 @@ ObjectList Client::list(const ResourceType& type, std::string_view name_space, c
 }
 
 bool Client::serves(const ResourceType& type) {
-  const auto tried =
-      impl_->session.attempted("ask whether the cluster has " + type.plural + " of " + type.api_version());
+  const auto tried = impl_->session.attempted(
+      "ask whether the cluster has " + type.plural + " of " + type.api_version(), {}, type.group);
   const auto path = (type.group.empty() ? "/api/" : "/apis/") + type.api_version();
   const auto response = impl_->session.send(get_request(impl_->session.server(), path, tried.what), {});
-  if (is_not_found(response)) return false;
+  if (is_not_found(response, type.group)) return false;
   const Object resources(parse_answer(response, tried));
   if (!resources.at("resources").is_array()) std::rethrow_exception(unusable_answer(response, tried));
   for (const auto& each : resources.at("resources")) {
@@ -168,9 +169,9 @@ std::optional<std::string> Client::remove(const ObjectRef& ref, const DeleteOpti
   auto request = delete_request(impl_->session.server(), ref, options);
   const auto tried = impl_->attempted(request, ref);
   const auto response = impl_->session.send(std::move(request), {});
-  if (is_not_found(response)) {
-    // Gone by the first sending, whose answer was lost.
-    if (response.repeated_after_loss && !options.uid.empty()) return options.uid;
+  if (is_not_found(response, ref.type.group)) {
+    // Gone by the first sending, whose answer was lost: it met the very object that was meant.
+    if (response.repeated_after_loss && (!options.uid.empty() || !options.resource_version.empty())) return options.uid;
     return std::nullopt;
   }
   if (response.status == 409) {

@@ -87,7 +87,8 @@ class ObjectApplier {
   virtual Object create(const Object& object) = 0;
   // JSON merge patch (RFC 7386) with fieldValidation=Strict. A metadata.resourceVersion in it is a precondition.
   virtual Object merge_patch(const ObjectRef& ref, const Json& patch) = 0;
-  // Returns the uid of what is being deleted, nothing when it was not there. Conflict when the uid differs.
+  // Returns the uid of what is being deleted, nothing when it was not there. Conflict when the uid differs. Empty when
+  // it is gone by a sending whose answer was lost, and only its version had been given.
   virtual std::optional<std::string> remove(const ObjectRef& ref, const DeleteOptions& options) = 0;
 };
 

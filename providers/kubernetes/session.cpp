@@ -41,11 +41,16 @@ Session::Session(http::Transport& transport, ClusterConfig config, ClientOptions
     : transport_(transport),
       config_(std::move(config)),
       options_(std::move(options)),
-      credentials_(config_, exec_options(config_, options_)) {}
+      credentials_(config_, exec_options(config_, options_)) {
+  if (config_.tls.insecure_skip_verify && options_.on_warning)
+    options_.on_warning("whether " + config_.server + " is the right server is not verified: context \"" +
+                        config_.context + "\" has insecure-skip-tls-verify");
+}
 
-Attempted Session::attempted(const std::string& summary, const std::string& resource) const {
+Attempted Session::attempted(const std::string& summary, const std::string& resource, const std::string& group) const {
   Attempted result;
   result.what = summary;
+  result.group = group;
   if (!resource.empty()) result.resource = "kubernetes " + resource;
   result.server = config_.server;
   result.origin = "context \"" + config_.context + "\"" + (config_.origin.empty() ? "" : " of " + config_.origin);
@@ -71,8 +76,10 @@ http::Response Session::with_identity(http::Request request, const Once& once) {
     if (response.status == 401) {
       // Refused before anything was done: to send it again is safe whatever it does.
       if (const auto renewed = credentials_.renewed(identity)) {
+        const bool lost = response.repeated_after_loss;
         prepare(request, *renewed);
         response = once(std::move(request));
+        response.repeated_after_loss = response.repeated_after_loss || lost;
       }
     }
     warn(response);
@@ -119,7 +126,13 @@ std::vector<http::Result> Session::send_all(std::vector<http::Request> requests)
       std::vector<http::Request> again;
       for (const auto i : refused) prepare(again.emplace_back(requests[i]), *renewed);
       auto second = transport_.send_all(std::move(again), {});
-      for (std::size_t i = 0; i < refused.size(); ++i) results[refused[i]] = std::move(second[i]);
+      for (std::size_t i = 0; i < refused.size(); ++i) {
+        auto& result = results[refused[i]];
+        const bool lost = std::get<http::Response>(result).repeated_after_loss;
+        result = std::move(second[i]);
+        if (auto* response = std::get_if<http::Response>(&result))
+          response->repeated_after_loss = response->repeated_after_loss || lost;
+      }
     }
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -142,7 +155,7 @@ void Session::warn(const http::Response& response) {
 
 ObjectList Session::list(const ResourceType& type, std::string_view name_space, const ListOptions& options,
                          std::stop_token stop) {
-  const auto tried = attempted("list " + describe(type, name_space), describe(type, name_space));
+  const auto tried = attempted("list " + describe(type, name_space), describe(type, name_space), type.group);
   for (int attempt = 1;; ++attempt) {
     ObjectList result;
     std::string continue_token;

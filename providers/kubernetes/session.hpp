@@ -23,7 +23,8 @@ class Session {
   [[nodiscard]] const ClusterConfig& config() const { return config_; }
   [[nodiscard]] const std::string& server() const { return config_.server; }
   [[nodiscard]] const system::Clock& clock() const { return *options_.clock; }
-  [[nodiscard]] Attempted attempted(const std::string& summary, const std::string& resource = {}) const;
+  [[nodiscard]] Attempted attempted(const std::string& summary, const std::string& resource = {},
+                                    const std::string& group = {}) const;
 
   // Whatever status came back; a 401 is tried once more with a renewed credential. Throws as the transport does, with
   // the kubeconfig's context added, and AuthError when there are no credentials to be had.

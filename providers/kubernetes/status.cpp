@@ -1,6 +1,7 @@
 #include "providers/kubernetes/status.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -182,6 +183,14 @@ std::string title_of(int code) {
   }
 }
 
+// Headers that an API server adds to each answer: of its audit, and of its fairness between clients.
+bool has_api_server_header(const http::Headers& headers) {
+  constexpr std::array<std::string_view, 3> names = {"Audit-Id", "X-Kubernetes-Pf-Flowschema-Uid",
+                                                     "X-Kubernetes-Pf-Prioritylevel-Uid"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return !http::find(headers, name).empty(); });
+}
+
 std::string masked(std::string text, const Attempted& attempted) {
   for (const auto& value : attempted.masked) {
     if (value.empty()) continue;
@@ -222,9 +231,10 @@ std::optional<Status> parse_status(const http::Response& response) {
   return status;
 }
 
-bool is_not_found(const http::Response& response) {
+bool is_not_found(const http::Response& response, std::string_view group) {
   if (response.status != 404) return false;
   if (const auto status = parse_status(response)) return status->reason == "NotFound";
+  if (group.empty() || !has_api_server_header(response.headers)) return false;
   std::string_view body = response.body;
   while (!body.empty() && (body.back() == '\n' || body.back() == '\r')) body.remove_suffix(1);
   return body == "404 page not found";
@@ -252,7 +262,7 @@ std::exception_ptr api_error(const http::Response& response, const Attempted& at
   if (response.status >= 300 && response.status < 400)
     status.message = "redirected to " + std::string(http::find(response.headers, "Location"));
   // A proxy's 404 is no word of the API server's about the object, and must not read as one.
-  if (response.status == 404 && !is_not_found(response)) return unusable_answer(response, attempted);
+  if (response.status == 404 && !is_not_found(response, attempted.group)) return unusable_answer(response, attempted);
   return api_error(status, attempted);
 }
 

@@ -28,6 +28,7 @@ struct Status {
 struct Attempted {
   std::string what;                   // "apply Deployment instance-acme/backend"
   std::string resource;               // "kubernetes Deployment instance-acme/backend"
+  std::string group;                  // of the kind; empty: the core group, or no kind at all
   std::string server;                 // the URL without path
   std::string origin;                 // `context "x" of /home/me/.kube/config`
   bool credentials_withheld = false;  // not sent, since the URL is plain http
@@ -44,8 +45,9 @@ struct Attempted {
 [[nodiscard]] std::exception_ptr with_origin(const std::exception_ptr& error, const Attempted& attempted);
 
 // Whether a 404 came from the API server itself: a Status, or its plain "404 page not found" for a group that it does
-// not serve. Anything else (a proxy's page) says nothing about the object.
-[[nodiscard]] bool is_not_found(const http::Response& response);
+// not serve (the core group it always does). Every server in Go has these words, so they count only beside a header
+// that an API server adds. Anything else (a proxy's page) says nothing about the object.
+[[nodiscard]] bool is_not_found(const http::Response& response, std::string_view group = {});
 
 // The gist of a body that is no Status: an HTML page's title or its text, the first line of plain text; one short line.
 [[nodiscard]] std::string short_text(std::string_view body, std::string_view content_type);

@@ -69,13 +69,18 @@ TEST_CASE("a request says what it accepts, who asks, and what it is for") {
 TEST_CASE("what is not there is nothing, and what cannot be known is an error") {
   Fixture fixture;
   fixture.transport.answers = {json(404, not_found),
+                               test::unserved(),
+                               test::unserved(),
                                test::text(404, "404 page not found\n"),
                                test::text(404, "<html>gone</html>", "text/html"),
                                json(403, status_body(403, "Forbidden", "no")),
                                test::text(200, "<html>Sign in</html>", "text/html"),
                                json(200, "")};
   CHECK_FALSE(fixture.client.get(pod("x")));
-  CHECK_FALSE(fixture.client.get(pod("x")));
+  const ObjectRef certificate{type_of("cert-manager.io/v1", "Certificate"), "a", "x"};
+  CHECK_FALSE(fixture.client.get(certificate));
+  CHECK_THROWS_AS((void)fixture.client.get(pod("x")), Unavailable);
+  CHECK_THROWS_AS((void)fixture.client.get(certificate), Unavailable);
   CHECK_THROWS_AS((void)fixture.client.get(pod("x")), Unavailable);
   const auto refused = error_of<PermissionDenied>([&] { (void)fixture.client.get(pod("x")); });
   CHECK(refused.resource() == "kubernetes Pod a/x");
@@ -184,10 +189,37 @@ TEST_CASE("a deletion whose first answer was lost has happened") {
   Fixture fixture;
   auto gone = json(404, not_found);
   gone.repeated_after_loss = true;
-  fixture.transport.answers = {gone};
+  fixture.transport.answers = {gone, gone, gone};
   DeleteOptions options;
   options.uid = "u1";
   CHECK(fixture.client.remove(pod("x"), options) == "u1");
+  options = {};
+  options.resource_version = "7";
+  CHECK(fixture.client.remove(pod("x"), options) == "");
+  CHECK_FALSE(fixture.client.remove(pod("x"), {}));
+}
+
+TEST_CASE("a loss before a 401 is not forgotten over the renewed credential") {
+  const test::Folder folder;
+  auto config = test::cluster_with_token();
+  config.token_file = folder.write("token", "old");
+  auto refused = json(401, status_body(401, "Unauthorized", "Unauthorized"));
+  refused.repeated_after_loss = true;
+  DeleteOptions options;
+  options.uid = "u1";
+  Fixture fixture(config);
+  fixture.transport.on_request = [&](const http::Request&) { folder.write("token", "new"); };
+  fixture.transport.answers = {refused, json(404, not_found)};
+  CHECK(fixture.client.remove(pod("x"), options) == "u1");
+}
+
+TEST_CASE("a server that is not verified is warned of, once") {
+  auto config = test::cluster_with_token();
+  config.tls.insecure_skip_verify = true;
+  const Fixture fixture(config);
+  REQUIRE(fixture.warnings.size() == 1);
+  CHECK(contains(fixture.warnings[0], "insecure-skip-tls-verify"));
+  CHECK(contains(fixture.warnings[0], "https://api.example:6443"));
 }
 
 TEST_CASE("a conflict on deletion is one unless the very object is already being deleted") {
@@ -280,7 +312,7 @@ TEST_CASE("a kind is served when its group version names it") {
       200,
       R"({"kind":"APIResourceList","resources":[{"name":"certificates/status","kind":"Certificate"},{"name":"certificates","kind":"Certificate"}]})");
   Fixture fixture;
-  fixture.transport.answers = {resources, resources, test::text(404, "404 page not found\n"),
+  fixture.transport.answers = {resources, resources, test::unserved(),
                                json(503, status_body(503, "ServiceUnavailable", "no"))};
   CHECK(fixture.client.serves(type_of("cert-manager.io/v1", "Certificate")));
   CHECK(fixture.last().url == "https://api.example:6443/apis/cert-manager.io/v1");

@@ -162,7 +162,16 @@ TEST_CASE("values of a Secret never come back in a message") {
 
 TEST_CASE("only the API server's own 404 means that something is not there") {
   CHECK(is_not_found(response(404, status_body(404, "NotFound", "pods \\\"x\\\" not found"))));
-  CHECK(is_not_found(response(404, "404 page not found\n", "text/plain")));
+  // The words are those of every server in Go; the API server has them for groups that it does not serve.
+  auto plain = response(404, "404 page not found\n", "text/plain");
+  CHECK_FALSE(is_not_found(plain, "cert-manager.io"));
+  for (const char* header : {"Audit-Id", "x-kubernetes-pf-flowschema-uid", "X-Kubernetes-PF-PriorityLevel-UID"}) {
+    plain.headers.push_back({header, "x"});
+    CHECK(is_not_found(plain, "cert-manager.io"));
+    CHECK_FALSE(is_not_found(plain));
+    CHECK(caught(api_error(plain, attempted())).code == ErrorCode::unavailable);
+    plain.headers.pop_back();
+  }
   CHECK_FALSE(is_not_found(response(404, "<html><title>404 Not Found</title></html>", "text/html")));
   CHECK_FALSE(is_not_found(response(404, "")));
   CHECK_FALSE(is_not_found(response(200, status_body(404, "NotFound", ""))));

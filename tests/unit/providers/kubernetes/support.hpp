@@ -45,6 +45,12 @@ inline Answer text(int status, std::string body, std::string content_type = "tex
   answer.content_type = std::move(content_type);
   return answer;
 }
+// What an API server answers for a group that it does not serve.
+inline Answer unserved() {
+  auto answer = text(404, "404 page not found\n");
+  answer.headers = {{"Audit-Id", "4d61acdb-8c0d-4d14-9f9c-bc718239352f"}};
+  return answer;
+}
 inline Answer stream(std::vector<std::string> chunks) {
   Answer answer;
   answer.chunks = std::move(chunks);
