@@ -1,7 +1,7 @@
 #include "providers/kubernetes/watch.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "providers/error.hpp"
 #include "providers/http/retry.hpp"
@@ -87,6 +87,8 @@ void Watch::run() {
       const auto error = std::current_exception();
       // Until the first list is there nobody has seen anything: who asked learns why.
       if (!listed_ || !is_passing(error)) throw;
+      // What was told before the end counts.
+      if (std::exchange(progress_, false)) failures_ = 0;
       ++failures_;
       next = Next::back_off;
     }
@@ -118,6 +120,10 @@ bool Watch::wait() {
 
 Watch::Next Watch::list() {
   auto list = session_.list(type_, name_space_, options_, stop_);
+  if (list.resource_version.empty())
+    throw Unavailable({.message = "watch " + describe(type_, name_space_) +
+                                  ": the list does not say its resourceVersion, so there is nowhere to go on from",
+                       .hint = "is " + session_.server() + " a Kubernetes API server?"});
   resource_version_ = list.resource_version;
   const bool go_on = report_differences(std::move(list));
   listed_ = true;
@@ -217,8 +223,8 @@ Watch::Next Watch::stream_once() {
   if (is_success(response)) return next;
   if (response.status == 410) return Next::relist;
   retry_after_ = http::parse_retry_after(http::find(response.headers, "Retry-After"), session_.clock().now());
-  std::rethrow_exception(
-      api_error(response, session_.attempted("watch " + describe(type_, name_space_), describe(type_, name_space_))));
+  std::rethrow_exception(api_error(response, session_.attempted("watch " + describe(type_, name_space_),
+                                                                describe(type_, name_space_), type_.group)));
 }
 
 Watch::Next Watch::take_line(std::string_view line) {
@@ -238,8 +244,8 @@ Watch::Next Watch::take_error(const Json& object) {
   const auto status = parse_status(object);
   if (!status) return Next::back_off;
   if (status->code == 410 || status->reason == "Expired" || status->reason == "Gone") return Next::relist;
-  std::rethrow_exception(
-      api_error(*status, session_.attempted("watch " + describe(type_, name_space_), describe(type_, name_space_))));
+  std::rethrow_exception(api_error(
+      *status, session_.attempted("watch " + describe(type_, name_space_), describe(type_, name_space_), type_.group)));
 }
 
 }  // namespace litedesk::kubernetes

@@ -176,6 +176,29 @@ TEST_CASE("streams that end at once without a word are not asked for at once aga
   CHECK(fixture.clock.waits == std::vector<long>{250, 500});
 }
 
+TEST_CASE("a stream that told something before it broke begins the back-off anew") {
+  Fixture fixture;
+  auto broken = test::stream({event("ADDED", pod("x", "6"))});
+  broken.error = std::make_exception_ptr(Unavailable({.message = "connection reset"}));
+  const auto lost = test::lost(Unavailable({.message = "cannot connect"}));
+  fixture.transport.answers = {list("5"), lost, lost, broken, lost, broken, test::stream({bookmark("7")})};
+  fixture.enough = 4;
+  fixture.run();
+  CHECK(fixture.clock.waits == std::vector<long>{250, 500, 250, 500, 250});
+}
+
+TEST_CASE("a list without a version is an error and not asked for without end") {
+  Fixture first;
+  first.transport.answers = {json(200, R"({"kind":"PodList","metadata":{},"items":[]})")};
+  CHECK(contains(test::error_of<Unavailable>([&] { first.run(); }).message(), "resourceVersion"));
+  CHECK(first.events.empty());
+  Fixture later;
+  later.transport.answers = {list("5"), json(410, expired), json(200, R"({"metadata":{},"items":[]})"), list("6")};
+  later.enough = 2;
+  later.run();
+  CHECK(later.clock.waits.size() == 1);
+}
+
 TEST_CASE("a broken stream keeps what it told before it broke") {
   Fixture fixture;
   auto broken = test::stream({event("ADDED", pod("x", "6")) + R"({"type":"MODIF)"});
@@ -197,7 +220,7 @@ TEST_CASE("a refusal ends the watch, and so does a first list that fails") {
   down.transport.answers = {test::lost(Unavailable({.message = "cannot connect"}))};
   CHECK_THROWS_AS(down.run(), Unavailable);
   Fixture gone;
-  gone.transport.answers = {list("5"), test::text(404, "404 page not found\n")};
+  gone.transport.answers = {list("5"), json(404, status_body(404, "NotFound", "the server could not find it"))};
   CHECK_THROWS_AS(gone.run(), NotFound);
 }
 
