@@ -16,6 +16,10 @@ namespace {
 
 // A credential that ends within this is not used any more: the clocks differ a little, and requests take time.
 constexpr std::chrono::seconds margin{30};
+// One that ends within this is replaced while it is still good, so that nobody has to wait for the plugin.
+constexpr std::chrono::minutes early{5};
+// A plugin that has nothing newer to give, or fails, is not run for each request.
+constexpr std::chrono::minutes rest{1};
 constexpr std::chrono::seconds patience{60};
 // With a person at the terminal, who opens a browser and types a code.
 constexpr std::chrono::minutes interactive_patience{10};
@@ -67,41 +71,31 @@ ExecCredential from_json(const Json& status, const Fail& fail) {
   return credential;
 }
 
-// Differs from shell to shell, and makes no other person of us.
-bool is_noise(std::string_view name) {
-  constexpr std::string_view names[] = {"_",
-                                        "PWD",
-                                        "OLDPWD",
-                                        "SHLVL",
-                                        "TERM",
-                                        "COLORTERM",
-                                        "COLUMNS",
-                                        "LINES",
-                                        "LS_COLORS",
-                                        "DISPLAY",
-                                        "WINDOWID",
-                                        "TMUX",
-                                        "TMUX_PANE",
-                                        "STY",
-                                        "TTY",
-                                        "PS1",
-                                        "PS2",
-                                        "PROMPT_COMMAND",
-                                        "EDITOR",
-                                        "PAGER",
-                                        "VISUAL",
-                                        "LESS",
-                                        "HISTFILE",
-                                        "RANDOM",
-                                        "INVOCATION_ID",
-                                        "JOURNAL_STREAM",
-                                        "WAYLAND_DISPLAY",
-                                        "NO_COLOR",
-                                        "CLICOLOR_FORCE",
-                                        "GPG_TTY"};
-  constexpr std::string_view families[] = {"SSH_", "TERM_", "VTE_", "LITEDESK_", "LC_", "BASH_", "ZSH_", "ITERM_"};
+// Of the variables that a plugin inherits, those by which plugins choose whose credentials come out. Everything else
+// differs from shell to shell and makes no other person of us.
+bool chooses_identity(std::string_view name) {
+  constexpr std::string_view names[] = {
+      "HOME", "USER", "LOGNAME", "PATH", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "IDENTITY_ENDPOINT", "MSI_ENDPOINT"};
+  constexpr std::string_view families[] = {"AWS_",      "KUBE",    "GOOGLE_",   "CLOUDSDK_", "GKE_", "AZURE_",
+                                           "AAD_",      "ARM_",    "OIDC_",     "OCI_",      "OS_",  "DIGITALOCEAN_",
+                                           "IBMCLOUD_", "ALIBABA", "TELEPORT_", "VAULT_"};
   return std::find(std::begin(names), std::end(names), name) != std::end(names) ||
          std::any_of(std::begin(families), std::end(families), [&](auto family) { return name.starts_with(family); });
+}
+
+// Whether the file has a name that this cache gives, and nothing in it that could still be used.
+bool is_spent(const std::filesystem::path& file, system::TimePoint now) {
+  const auto name = file.stem().string();
+  if (file.extension() != ".json" || name.size() != 64 ||
+      name.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return false;
+  auto text = system::read_file(file, "cached credential");
+  if (!text) return false;
+  const auto json = Json::parse(*text, nullptr, false);
+  wipe(*text);
+  if (!json.is_object()) return true;
+  const auto expires = system::from_rfc3339(text_of(json, "expirationTimestamp"));
+  return !expires || *expires <= now;
 }
 
 }  // namespace
@@ -144,7 +138,7 @@ std::string exec_cache_key(const ClusterConfig& config, const std::map<std::stri
                 config.server};
   Json inherited = Json::object();
   for (const auto& [name, value] : environment)
-    if (!is_noise(name)) inherited[name] = value;
+    if (chooses_identity(name)) inherited[name] = value;
   parts.push_back(std::move(inherited));
   // An environment may hold bytes that are no UTF-8.
   return system::sha256_hex(parts.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -170,10 +164,34 @@ bool ExecCredentials::alive(const ExecCredential& credential) const {
 }
 
 ExecCredential ExecCredentials::get() {
-  const std::lock_guard lock(mutex_);
-  if (current_ && alive(*current_)) return *current_;
+  std::unique_lock lock(mutex_);
+  if (current_ && alive(*current_)) {
+    const auto now = options_.clock->now();
+    const bool ends_soon = current_->expires && *current_->expires - early <= now;
+    if (!ends_soon || refreshing_ || now < next_refresh_) return *current_;
+    refreshing_ = true;
+    next_refresh_ = now + rest;
+    return refreshed(lock);
+  }
   current_.reset();
   current_ = read_cache();
+  if (!current_) current_ = run_plugin();
+  return *current_;
+}
+
+// Meanwhile the others go on with the one that lives, and so does this one if the plugin fails.
+ExecCredential ExecCredentials::refreshed(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  std::optional<ExecCredential> fresh;
+  try {
+    fresh = run_plugin();
+  } catch (const Error&) {
+    // When the living one has ended, the plugin is run again, and its failure said.
+  }
+  lock.lock();
+  refreshing_ = false;
+  if (fresh) current_ = std::move(fresh);
+  // The server may have refused the living one meanwhile.
   if (!current_) current_ = run_plugin();
   return *current_;
 }
@@ -265,6 +283,22 @@ void ExecCredentials::write_cache(const ExecCredential& credential) const {
     // A full disk or a read-only home costs the next process another run of the plugin, and no more.
   }
   wipe(text);
+  prune_cache();
+}
+
+// Credentials that have ended, of whatever cluster: nobody will ask for them by the same name again, or replaces them.
+void ExecCredentials::prune_cache() const {
+  std::error_code error;
+  std::vector<std::filesystem::path> spent;
+  for (std::filesystem::directory_iterator each(options_.cache_folder, error), end; !error && each != end;
+       each.increment(error)) {
+    try {
+      if (is_spent(each->path(), options_.clock->now())) spent.push_back(each->path());
+    } catch (const Error&) {
+      // One that cannot be read stays.
+    }
+  }
+  for (const auto& file : spent) std::filesystem::remove(file, error);
 }
 
 }  // namespace litedesk::kubernetes

@@ -28,9 +28,8 @@ struct ExecCredential {
 [[nodiscard]] std::string exec_info(const ClusterConfig& config, bool interactive);
 // Reads an ExecCredential. Throws AuthError, which never repeats the text.
 [[nodiscard]] ExecCredential parse_exec_credential(std::string_view output, const ExecPlugin& plugin);
-// Names the cached credential: the plugin's definition, the cluster, and the environment that the plugin inherits,
-// since AWS_PROFILE and its like decide whose credentials come out. What only says where and how we were started is
-// left out.
+// Names the cached credential: the plugin's definition, the cluster, and of the environment that the plugin inherits
+// what may decide whose credentials come out (AWS_PROFILE and its like, HOME, PATH).
 [[nodiscard]] std::string exec_cache_key(const ClusterConfig& config,
                                          const std::map<std::string, std::string>& environment);
 
@@ -49,7 +48,8 @@ class ExecCredentials {
  public:
   ExecCredentials(const ClusterConfig& config, ExecOptions options);
 
-  // The credential to use now; runs the plugin when there is none that lives.
+  // The credential to use now; runs the plugin when there is none that lives. One that ends within minutes is replaced
+  // early, by one caller, while the others go on with it.
   [[nodiscard]] ExecCredential get();
   // The API server refused `refused`: forgets it and runs the plugin again, unless somebody else already has.
   [[nodiscard]] ExecCredential renew(const ExecCredential& refused);
@@ -59,12 +59,16 @@ class ExecCredentials {
   [[nodiscard]] ExecCredential run_plugin();
   [[nodiscard]] std::optional<ExecCredential> read_cache() const;
   void write_cache(const ExecCredential& credential) const;
+  void prune_cache() const;
+  [[nodiscard]] ExecCredential refreshed(std::unique_lock<std::mutex>& lock);
 
   ClusterConfig config_;
   ExecOptions options_;
   std::string cache_file_;
   std::mutex mutex_;
   std::optional<ExecCredential> current_;
+  bool refreshing_ = false;
+  system::TimePoint next_refresh_{};  // not before
 };
 
 }  // namespace litedesk::kubernetes

@@ -135,6 +135,54 @@ TEST_CASE("a plugin runs once while its credential lives") {
   CHECK(credentials.get().token.reveal() == "token-2");
 }
 
+TEST_CASE("a credential that ends soon is replaced early, and nobody else waits for that") {
+  FixedClock clock;
+  Plugin plugin;
+  auto options = plugin.options(clock);
+  ExecCredentials* others = nullptr;
+  std::string meanwhile;
+  options.run = [&, run = options.run](const system::Command& command) {
+    if (others != nullptr && plugin.runs == 1) std::thread([&] { meanwhile = others->get().token.reveal(); }).join();
+    return run(command);
+  };
+  ExecCredentials credentials(with_plugin(), options);
+  (void)credentials.get();
+  others = &credentials;
+  clock.time = start + std::chrono::minutes(8);
+  CHECK(credentials.get().token.reveal() == "token-1");
+  clock.time = start + std::chrono::minutes(10);
+  CHECK(credentials.get().token.reveal() == "token-2");
+  CHECK(meanwhile == "token-1");
+  // The plugin has none that lasts longer: it is not run for each request.
+  CHECK(credentials.get().token.reveal() == "token-2");
+  CHECK(plugin.runs == 2);
+  // Nor does its failure matter while the old one lives.
+  plugin.exit_code = 1;
+  clock.time = start + std::chrono::minutes(12);
+  CHECK(credentials.get().token.reveal() == "token-2");
+  CHECK(plugin.runs == 3);
+  clock.time = start + std::chrono::minutes(15);
+  CHECK_THROWS_AS((void)credentials.get(), AuthError);
+}
+
+TEST_CASE("what has expired in the cache is taken away when something new is kept") {
+  const Folder folder;
+  FixedClock clock;
+  Plugin plugin;
+  const std::string old = folder.write("cache/" + std::string(64, 'a') + ".json",
+                                       R"({"token":"t","expirationTimestamp":"2026-01-02T02:00:00Z"})");
+  const std::string damaged = folder.write("cache/" + std::string(64, 'b') + ".json", "{\"tok");
+  const std::string living = folder.write("cache/" + std::string(64, 'c') + ".json",
+                                          R"({"token":"t","expirationTimestamp":"2026-01-02T04:00:00Z"})");
+  const std::string foreign = folder.write("cache/notes.json", "{}");
+  ExecCredentials credentials(with_plugin(), plugin.options(clock, folder / "cache"));
+  (void)credentials.get();
+  CHECK_FALSE(std::filesystem::exists(old));
+  CHECK_FALSE(std::filesystem::exists(damaged));
+  CHECK(std::filesystem::exists(living));
+  CHECK(std::filesystem::exists(foreign));
+}
+
 TEST_CASE("a refused credential is renewed once, however many were refused with it") {
   FixedClock clock;
   Plugin plugin;
@@ -202,10 +250,20 @@ TEST_CASE("a cache folder that cannot be written costs nothing but time") {
 TEST_CASE("the cache tells apart whatever may be another identity") {
   const std::map<std::string, std::string> environment = {{"HOME", "/home/me"}, {"PWD", "/a"}, {"SHLVL", "1"}};
   const auto key = exec_cache_key(with_plugin(), environment);
-  CHECK(exec_cache_key(
-            with_plugin(),
-            {{"HOME", "/home/me"}, {"PWD", "/b"}, {"SHLVL", "3"}, {"SSH_TTY", "x"}, {"LITEDESK_TIMEOUT", "1m"}}) ==
-        key);
+  CHECK(exec_cache_key(with_plugin(), {{"HOME", "/home/me"},
+                                       {"PWD", "/b"},
+                                       {"SHLVL", "3"},
+                                       {"SSH_TTY", "x"},
+                                       {"LITEDESK_TIMEOUT", "1m"},
+                                       {"GITHUB_RUN_ID", "7"},
+                                       {"DBUS_SESSION_BUS_ADDRESS", "x"}}) == key);
+  for (const char* name : {"AWS_REGION", "KUBELOGIN_CACHE", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG",
+                           "AZURE_TENANT_ID", "AAD_LOGIN_METHOD", "USER", "PATH"}) {
+    CAPTURE(name);
+    auto other = environment;
+    other[name] = "x";
+    CHECK(exec_cache_key(with_plugin(), other) != key);
+  }
   CHECK(exec_cache_key(with_plugin(), {{"HOME", "/home/me"}, {"AWS_PROFILE", "other"}}) != key);
   CHECK(exec_cache_key(with_plugin(), {{"HOME", "/root"}}) != key);
   CHECK_NOTHROW((void)exec_cache_key(with_plugin(), {{"X", "\xff\xfe"}}));
