@@ -36,14 +36,16 @@ bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-std::string checked_server(const ClusterEntry& entry, const std::string& name) {
+std::string checked_server(const ClusterEntry& entry, const std::string& name, const UserEntry* user) {
   auto server = entry.server;
   if (server.empty())
     fail(entry.place, "the cluster \"" + name + "\" has no server", "was the file written to its end?");
   auto scheme = server.find("://");
   if (scheme == std::string::npos) {
-    // As client-go: what has TLS settings means https.
-    const bool tls = !entry.certificate_authority.empty() || !entry.certificate_authority_data.empty() ||
+    // As client-go: what has TLS settings means https, a client's certificate among them.
+    const bool certificate =
+        user != nullptr && (!user->client_certificate.empty() || !user->client_certificate_data.empty());
+    const bool tls = certificate || !entry.certificate_authority.empty() || !entry.certificate_authority_data.empty() ||
                      entry.insecure_skip_tls_verify;
     server = (tls ? "https://" : "http://") + server;
     scheme = server.find("://");
@@ -129,8 +131,8 @@ void take_client_certificate(const UserEntry& entry, const std::string& name, sy
 
 }  // namespace
 
-void take_cluster(const ClusterEntry& entry, const std::string& name, ClusterConfig& config) {
-  config.server = checked_server(entry, name);
+void take_cluster(const ClusterEntry& entry, const std::string& name, const UserEntry* user, ClusterConfig& config) {
+  config.server = checked_server(entry, name, user);
   config.disable_compression = entry.disable_compression;
   config.tls.server_name = entry.tls_server_name;
   config.tls.insecure_skip_verify = entry.insecure_skip_tls_verify;

@@ -13,8 +13,9 @@
 
 namespace litedesk::kubernetes {
 
-// Server, TLS and proxy. Throws ValidationError, or NotFound for a file that is not there.
-void take_cluster(const ClusterEntry& entry, const std::string& name, ClusterConfig& config);
+// Server, TLS and proxy. `user` (null: none) has a say in what a server without a scheme means. Throws ValidationError,
+// or NotFound for a file that is not there.
+void take_cluster(const ClusterEntry& entry, const std::string& name, const UserEntry* user, ClusterConfig& config);
 // Credentials and impersonation; after take_cluster. AuthError for a client certificate that has expired.
 void take_user(const UserEntry& entry, const std::string& name, system::TimePoint now, ClusterConfig& config);
 

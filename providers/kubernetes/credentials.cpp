@@ -1,6 +1,7 @@
 #include "providers/kubernetes/credentials.hpp"
 
 #include "providers/error.hpp"
+#include "providers/http/url.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/hash.hpp"
 
@@ -14,20 +15,9 @@ bool has_secret(const ClusterConfig& config) {
 
 }  // namespace
 
-bool is_plain_http_over_network(std::string_view url) {
-  if (!url.starts_with("http://")) return false;
-  url.remove_prefix(7);
-  url = url.substr(0, url.find('/'));
-  if (url.starts_with("[")) return url.substr(0, url.find(']') + 1) != "[::1]";
-  const auto host = url.substr(0, url.find(':'));
-  if (host == "localhost") return false;
-  // Only an address may begin so: "127.evil.example" is a name.
-  return !(host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
-}
-
 Credentials::Credentials(const ClusterConfig& config, ExecOptions options)
     : config_(config), tls_(std::make_shared<const http::Tls>(config.tls)) {
-  withheld_ = is_plain_http_over_network(config_.server) && has_secret(config_);
+  withheld_ = http::is_plain_http_over_network(config_.server) && has_secret(config_);
   // A static credential beside a plugin is used instead of it, as client-go does.
   const bool fixed = !config_.token.empty() || !config_.token_file.empty() || !config_.username.empty();
   if (config_.exec && !fixed && !withheld_) exec_ = std::make_unique<ExecCredentials>(config_, std::move(options));

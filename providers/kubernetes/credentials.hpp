@@ -45,7 +45,4 @@ class Credentials {
   std::shared_ptr<const http::Tls> exec_tls_;  // with the plugin's certificate; the same pointer while it is the same
 };
 
-// Whether the URL is plain http to anything but this machine.
-[[nodiscard]] bool is_plain_http_over_network(std::string_view url);
-
 }  // namespace litedesk::kubernetes

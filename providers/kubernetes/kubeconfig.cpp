@@ -157,9 +157,9 @@ ClusterConfig load_cluster_config(const KubeconfigQuery& query) {
   config.context = name;
   config.origin = loaded.origin();
   config.name_space = context.name_space.empty() ? "default" : context.name_space;
-  take_cluster(cluster->second, context.cluster, config);
+  const auto user = loaded.merged.users.find(context.user);
+  take_cluster(cluster->second, context.cluster, user == loaded.merged.users.end() ? nullptr : &user->second, config);
   if (!context.user.empty()) {
-    const auto user = loaded.merged.users.find(context.user);
     if (user == loaded.merged.users.end())
       throw ValidationError({.message = "context \"" + name + "\" (" + context.place.to_string() +
                                         ") names the user \"" + context.user + "\", which is not there" +

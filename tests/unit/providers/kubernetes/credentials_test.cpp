@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "providers/http/url.hpp"
 #include "tests/unit/providers/kubernetes/support.hpp"
 
 using namespace litedesk;
@@ -72,7 +73,7 @@ TEST_CASE("nothing secret is sent over plain http, but to this machine") {
         Row{"http://[fd00::1]:8080", true}, Row{"http://127.evil.example", true}, Row{"http://localhost.example", true},
         Row{"http://10.0.0.1", true}}) {
     CAPTURE(row.url);
-    CHECK(is_plain_http_over_network(row.url) == row.refused);
+    CHECK(http::is_plain_http_over_network(row.url) == row.refused);
     auto config = test::cluster_with_token();
     config.server = row.url;
     config.impersonation = {{"Impersonate-User", "jane"}};

@@ -357,6 +357,9 @@ TEST_CASE("a server without a scheme is https where TLS is set up") {
   CHECK(load(folder.write("a", one("a", "server: \"x:8080\"", ""))).server == "http://x:8080");
   CHECK(load(folder.write("b", one("a", "server: \"x:8443\", insecure-skip-tls-verify: true", ""))).server ==
         "https://x:8443");
+  const auto pair = test::make_certificate(-60, 3600);
+  const auto user = "client-certificate-data: " + base64(pair.certificate) + ", client-key-data: " + base64(pair.key);
+  CHECK(load(folder.write("d", one("a", "server: \"x:8443\"", user))).server == "https://x:8443");
   CHECK(load(folder.write("c", one("a", "server: \"HTTPS://rancher/k8s/clusters/c-1/\"", ""))).server ==
         "https://rancher/k8s/clusters/c-1");
 }
