@@ -62,6 +62,11 @@ class KubernetesStore : public Store {
       return as_written_or_rethrow(document);
     } catch (const Timeout&) {
       return as_written_or_rethrow(document);
+    } catch (const Failed& error) {
+      // A server that stumbles after it has written answers 500.
+      const auto* info = kubernetes::api_error_info(error);
+      if (info == nullptr || info->http_status < 500) throw;
+      return as_written_or_rethrow(document);
     }
   }
 
@@ -113,6 +118,11 @@ class KubernetesStore : public Store {
     } catch (const Unavailable&) {
       return as_written_or_rethrow(document);
     } catch (const Timeout&) {
+      return as_written_or_rethrow(document);
+    } catch (const Failed& error) {
+      // A server that stumbles after it has written answers 500.
+      const auto* info = kubernetes::api_error_info(error);
+      if (info == nullptr || info->http_status < 500) throw;
       return as_written_or_rethrow(document);
     }
   }

@@ -110,9 +110,13 @@ int SqliteConnection::on_busy(void* self, int count) {
 }
 
 bool SqliteConnection::wait_for_lock(bool first) {
-  if (first) waiting_since_ = clock_.steady();
+  if (first) {
+    waiting_since_ = clock_.steady();
+    // What is written after the stop is what undoing needs: it waits like any other write.
+    heeds_stop_ = !stop_.stop_requested();
+  }
   if (clock_.steady() - waiting_since_ > patience) return false;
-  return clock_.wait(ask_again, stop_);
+  return clock_.wait(ask_again, heeds_stop_ ? stop_ : std::stop_token());
 }
 
 void SqliteConnection::execute(const std::string& sql) {
@@ -159,7 +163,8 @@ void SqliteConnection::fail(int code) {
   const bool no_room = system_error == ENOSPC || system_error == EDQUOT;
 
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
-    if (stop_.stop_requested()) throw Cancelled(fmt::format("interrupted while waiting for the registry {}", name));
+    if (heeds_stop_ && stop_.stop_requested())
+      throw Cancelled(fmt::format("interrupted while waiting for the registry {}", name));
     throw Unavailable({.message = fmt::format("the registry {} stays locked by another process", name),
                        .hint = fmt::format("`fuser {}` shows which; wait for it, or end it", name),
                        .resource = name,

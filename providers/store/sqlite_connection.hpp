@@ -70,6 +70,7 @@ class SqliteConnection {
   const system::Clock& clock_;
   std::stop_token stop_;
   system::SteadyPoint waiting_since_{};
+  bool heeds_stop_ = true;  // the wait that began last; see wait_for_lock
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -8,13 +8,15 @@
 
 #include "providers/error.hpp"
 #include "providers/kubernetes/client.hpp"
+#include "providers/kubernetes/status.hpp"
 #include "providers/store/label_selector.hpp"
 
 namespace litedesk::store {
 
 class FakeKubernetes : public kubernetes::ObjectReader, public kubernetes::ObjectApplier {
  public:
-  enum class Fault { none, before_effect, after_effect };  // the next write: no answer
+  // The next write: no answer, or a 500 though it was done.
+  enum class Fault { none, before_effect, after_effect, error_after_effect };
 
   bool kind_is_served = true;
   Fault next_write = Fault::none;
@@ -126,6 +128,12 @@ class FakeKubernetes : public kubernetes::ObjectReader, public kubernetes::Objec
 
   static kubernetes::Object end_write(Fault fault, const Json& json) {
     if (fault == Fault::after_effect) throw Unavailable("connection lost");
+    if (fault == Fault::error_after_effect) {
+      kubernetes::Status status;
+      status.code = 500;
+      status.message = "etcdserver: request timed out";
+      std::rethrow_exception(kubernetes::api_error(status, {}));
+    }
     return kubernetes::Object(json);
   }
 

@@ -114,6 +114,14 @@ TEST_CASE("a write whose answer got lost is looked at: done is done, undone is t
   api.next_write = FakeKubernetes::Fault::after_effect;
   const Document updated = store->update(document);
   CHECK(store->get("acme") == updated);
+
+  api.next_write = FakeKubernetes::Fault::error_after_effect;
+  const Document made = store->create(make("third"));
+  CHECK(store->get("third") == made);
+  change(document = updated, 2);
+  api.next_write = FakeKubernetes::Fault::error_after_effect;
+  const Document changed = store->update(document);
+  CHECK(store->get("acme") == changed);
 }
 
 TEST_CASE("where the kind is not served every call says how to install it") {

@@ -222,6 +222,14 @@ TEST_CASE("a lock of another process is waited for, until it goes or the wait is
     });
     CHECK_THROWS_AS(store->create(make("acme")), Cancelled);
   }
+  SUBCASE("what is written after the stop, to undo something, waits for the lock all the same") {
+    stop.request_stop();
+    std::jthread release([foreign] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      sqlite3_exec(foreign, "COMMIT", nullptr, nullptr, nullptr);
+    });
+    CHECK_NOTHROW(store->create(make("acme")));
+  }
   SUBCASE("a lock that stays is named after half a minute") {
     const system::SkippingClock clock;
     SqliteOptions patient = at(folder / "registry.db");
