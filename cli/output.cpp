@@ -125,7 +125,6 @@ void Printer::note(std::string_view text) {
 }
 
 void Printer::warn(std::string_view text) {
-  if (!for_people()) return;
   {
     const std::lock_guard guard(mutex_);
     if (std::find(warned_.begin(), warned_.end(), text) != warned_.end()) return;

@@ -8,6 +8,7 @@
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
 #include "providers/error.hpp"
+#include "providers/http/url.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -47,9 +48,8 @@ bool to_bool(const std::string& text) {
 }
 
 void check_http_url(const std::string& text) {
-  const bool loopback =
-      text.starts_with("http://127.0.0.1") || text.starts_with("http://localhost") || text.starts_with("http://[::1]");
-  if (!text.starts_with("https://") && !loopback) {
+  const auto url = http::split_url(text);
+  if (url.scheme != "https" && !(url.scheme == "http" && url.loopback())) {
     refuse(fmt::format("\"{}\" is no https:// address", printable(text)),
            "credentials are sent there: plain http is taken for loopback only");
   }

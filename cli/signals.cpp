@@ -45,7 +45,12 @@ void watch(int signals, int end, std::stop_source stop) {
 SignalWatcher::SignalWatcher(std::stop_source stop) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // Linux queues a blocked signal even if it is ignored, so one that is to stay ignored must not be blocked.
+    struct sigaction as_inherited {};
+    if (::sigaction(signal, nullptr, &as_inherited) == 0 && as_inherited.sa_handler == SIG_IGN) continue;
+    sigaddset(&set, signal);
+  }
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, &previous_); error != 0) {
     errno = error;
     fail("pthread_sigmask");

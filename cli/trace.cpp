@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -19,14 +20,20 @@ class TraceFile {
  public:
   explicit TraceFile(const std::string& path)
       : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    const bool is_link = descriptor_ < 0 && errno == ELOOP;
+    if (is_link) {
+      open_linked_device();
+      if (descriptor_ >= 0) return;
+    }
     // A file that was there keeps its mode: narrow it before anything is in it.
     if (descriptor_ >= 0 && (!is_regular() || ::fchmod(descriptor_, 0600) == 0)) return;
     const std::string reason = std::strerror(errno);
     if (descriptor_ >= 0) ::close(descriptor_);
-    throw Failed({.message = fmt::format("cannot write the trace to {}", path),
-                  .hint = "name a file in a folder that you may write",
-                  .resource = {},
-                  .cause = reason});
+    throw Failed(
+        {.message = fmt::format("cannot write the trace to {}", path),
+         .hint = is_link ? "name the file itself, not a link to it" : "name a file in a folder that you may write",
+         .resource = {},
+         .cause = reason});
   }
   ~TraceFile() { ::close(descriptor_); }
   TraceFile(const TraceFile&) = delete;
@@ -45,6 +52,14 @@ class TraceFile {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  // /dev/stderr is a link, to a terminal or a pipe. A link to a file might be somebody else's trap, and is not
+  // followed.
+  void open_linked_device() {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor_ < 0 || !is_regular()) return;
+    ::close(std::exchange(descriptor_, -1));
+    errno = ELOOP;
+  }
   [[nodiscard]] bool is_regular() const {
     struct stat about {};
     return ::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode);

@@ -256,7 +256,9 @@ TEST_CASE("What cannot be a value is refused, and the message says where it stan
   };
   for (const auto& [name, value] :
        {Case{"LITEDESK_DNS", "reel"}, Case{"LITEDESK_DNS_STRATEGY", "wildcards"},
-        Case{"LITEDESK_ATLAS_URL", "http://example.com"}, Case{"LITEDESK_DOMAIN", "nodots"},
+        Case{"LITEDESK_ATLAS_URL", "http://example.com"}, Case{"LITEDESK_ATLAS_URL", "http://localhost.evil.example"},
+        Case{"LITEDESK_ATLAS_URL", "http://127.0.0.1.evil.example"},
+        Case{"LITEDESK_ATLAS_URL", "http://localhost@evil.example"}, Case{"LITEDESK_DOMAIN", "nodots"},
         Case{"LITEDESK_DNS_ZONE", "lower"}, Case{"LITEDESK_REGISTRY", "mysql"},
         Case{"ENABLE_INSTANCE_PROVISIONING", "maybe"}, Case{"MONGODB_ATLAS_PROJECT_ID", "short"}}) {
     Place place;

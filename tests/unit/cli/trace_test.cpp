@@ -1,0 +1,69 @@
+#include "cli/trace.hpp"
+
+#include <array>
+#include <filesystem>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "memory_runtime.hpp"
+#include "providers/error.hpp"
+
+using namespace litedesk;
+using namespace litedesk::cli;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Traced {
+  testing::Machine machine;
+  testing::MemoryStreams streams;
+  Runtime runtime{.streams = streams,
+                  .terminal = machine.terminal,
+                  .environment = machine.environment,
+                  .folder = machine.folder.path(),
+                  .clock = machine.clock,
+                  .random = system::os_random(),
+                  .make_transport = {},
+                  .interrupt = std::stop_source()};
+  Printer printer{runtime, GlobalOptions{}};
+};
+
+}  // namespace
+
+TEST_CASE("a trace goes through a link to what is no file, as /dev/stderr is, and through no other") {
+  Traced traced;
+  const auto folder = traced.machine.folder.path();
+  traced.machine.folder.write("file", "kept");
+  fs::create_symlink("file", folder / "to-file");
+  CHECK_THROWS_AS((void)make_trace((folder / "to-file").string(), 0, traced.printer), Failed);
+  CHECK(traced.machine.folder.read("file") == "kept");
+
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  fs::create_symlink("/proc/self/fd/" + std::to_string(ends[1]), folder / "to-pipe");
+  make_trace((folder / "to-pipe").string(), 0, traced.printer)({{}, http::Api::other, "> #1 GET x"});
+  std::array<char, 200> buffer{};
+  const auto got = ::read(ends[0], buffer.data(), buffer.size());
+  REQUIRE(got > 0);
+  CHECK(std::string(buffer.data(), static_cast<std::size_t>(got)).find("> #1 GET x\n") != std::string::npos);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE("a warning is said in every format, once") {
+  for (const char* format : {"table", "json", "yaml", "name", "jsonpath={.a}"}) {
+    CAPTURE(format);
+    Traced traced;
+    GlobalOptions options;
+    options.output = format;
+    Printer printer(traced.runtime, options);
+    printer.warn("the lock was lost");
+    printer.warn("the lock was lost");
+    printer.note("a hint");
+    const bool people = printer.for_people();
+    CHECK(traced.streams.errors == std::string("warning: the lock was lost\n") + (people ? "a hint\n" : ""));
+    CHECK(traced.streams.output.empty());
+  }
+}
