@@ -11,6 +11,7 @@
 #include "commands/cost.hpp"
 #include "commands/tiers.hpp"
 #include "providers/error.hpp"
+#include "providers/system/files.hpp"
 #include "templates/files.hpp"
 
 namespace litedesk::cli {
@@ -161,6 +162,21 @@ class Completer {
     return has_settings(environment_) ? "default" : "sandbox";
   }
 
+  // As the settings have it: the variable, else the context's folder, which is relative to the file.
+  std::filesystem::path templates_folder() const {
+    const Paths found = paths();
+    const std::string named = variable(environment_, "LITEDESK_TEMPLATES");
+    if (!named.empty()) return folder_ / system::expand_home(named, found.home);
+    const std::string name = context_name();
+    if (name == "sandbox" || name == "default") return {};
+    const ConfigFile config = read_config(found.config, false);
+    const auto context = config.contexts.find(name);
+    if (context == config.contexts.end()) return {};
+    const auto folder = context->second.find("templates");
+    if (folder == context->second.end() || folder->second.text.empty()) return {};
+    return found.config.parent_path() / system::expand_home(folder->second.text, found.home);
+  }
+
   void take(const std::vector<Word>& words) { result_.words.insert(result_.words.end(), words.begin(), words.end()); }
 
   void contexts() {
@@ -223,7 +239,7 @@ class Completer {
         break;
       case Values::tier:
         offer([&] {
-          const templates::Files files(variable(environment_, "LITEDESK_TEMPLATES"));
+          const templates::Files files(templates_folder());
           const Tiers tiers(files);
           for (const Tier& tier : tiers.all()) {
             const Money price{tier.price_cents, tier.price_cents};
@@ -233,14 +249,14 @@ class Completer {
         break;
       case Values::model:
         offer([&] {
-          const templates::Files files(variable(environment_, "LITEDESK_TEMPLATES"));
+          const templates::Files files(templates_folder());
           const Prices prices(files);
           for (const std::string& model : prices.models()) add(model, prices.title(model));
         });
         break;
       case Values::template_file:
         offer([&] {
-          const templates::Files files(variable(environment_, "LITEDESK_TEMPLATES"));
+          const templates::Files files(templates_folder());
           for (const std::string& file : files.list(name == "--part" ? "instance/" : "")) add(file);
         });
         break;

@@ -177,7 +177,7 @@ std::string whole_help() {
          "subdomain.\n\nUsage:\n  litedesk COMMAND [flags]\n\nCommands:\n" +
          terms(list) +
          "\nA first try, touching nothing outside this machine:\n"
-         "  litedesk --sandbox tenant create \"Acme Inc\" --email owner@acme.example\n"
+         "  litedesk --sandbox tenant create \"Acme\" --email owner@acme.example\n"
          "  litedesk --sandbox instance provision acme\n"
          "\nMore: litedesk COMMAND --help, litedesk help flags, litedesk help environment, litedesk help exit-codes\n";
 }

@@ -47,7 +47,9 @@ void bind_show(Flags& flags, TemplateShow& options) {
 
 templates::File find_file(const templates::Files& files, const std::string& name) {
   const std::vector<std::string> names = files.list("");
-  if (std::find(names.begin(), names.end(), name) != names.end()) return files.get(name);
+  // The folder of most of them can be left out.
+  for (const std::string& full : {name, "instance/" + name})
+    if (std::find(names.begin(), names.end(), full) != names.end()) return files.get(full);
   const auto found = nearest(name, names);
   throw NotFound({.message = fmt::format("there is no template \"{}\"", printable(name)),
                   .hint = found ? did_you_mean(found) : "litedesk template list names them",

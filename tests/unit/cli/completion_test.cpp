@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "memory_runtime.hpp"
+#include "templates/files.hpp"
 
 using namespace litedesk::cli;
 using testing::TemporaryFolder;
@@ -38,6 +39,18 @@ struct Place {
 using List = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("Tiers are those of the context's own templates") {
+  Place place;
+  auto text = litedesk::templates::Files().get("tiers.yaml").text;
+  text.replace(text.find("name: starter"), std::string("name: starter").size(), "name: gold");
+  place.folder.write("mine/tiers.yaml", text);
+  place.folder.write("config.yaml", "contexts:\n  staging: {templates: mine}\n");
+  CHECK(place.words({"tenant", "create", "--tier", "g"}).empty());
+  CHECK(place.words({"--context", "staging", "tenant", "create", "--tier", "g"}) == List{"gold"});
+  place.environment["LITEDESK_TEMPLATES"] = "mine";
+  CHECK(place.words({"tenant", "create", "--tier", "g"}) == List{"gold"});
+}
 
 TEST_CASE("Commands, flags and values are completed where they may stand") {
   const Place place;
