@@ -37,7 +37,8 @@ void bind_estimate(Flags& flags, CostEstimateOf& options) {
   flags.flag({.names = "--chart", .value = "", .help = "the models as bars"}, options.chart);
   flags.flag({.names = "--advice", .value = "", .help = "single server, hybrid or an instance for each"},
              options.advice);
-  flags.flag({.names = "--customers", .value = "N", .help = "for --advice: paying customers"}, options.customers);
+  flags.flag({.names = "--customers", .value = "N", .help = "for --advice: paying customers (as --instances)"},
+             options.customers);
   flags.flag({.names = "--revenue", .value = "DOLLARS", .help = "for --advice: revenue a month"}, options.revenue);
   flags.flag({.names = "--budget", .value = "DOLLARS", .help = "for --advice: budget a month"}, options.budget);
   flags.flag({.names = "--isolation", .value = "", .help = "for --advice: customers need their data apart"},
@@ -81,6 +82,8 @@ Basis find_basis(const CostEstimateOf& options, Session& session) {
                                                 : session.tiers().get(tenant.tier).price_cents;
     }
   }
+  // Who says how many instances, and not how many pay, means that all do.
+  if (options.instances) basis.advice.paying_customers = *options.instances;
   if (options.customers) basis.advice.paying_customers = *options.customers;
   if (options.revenue) basis.advice.monthly_revenue_cents = *options.revenue * cents;
   if (options.budget) basis.advice.monthly_budget_cents = *options.budget * cents;

@@ -48,8 +48,10 @@ Advice advise(const AdviceInput& input, const Prices& prices) {
   if (input.isolation) reasons.emplace_back("customers need their data isolated");
 
   if (reasons.empty()) {
-    advice.reasons.push_back(std::to_string(input.paying_customers) + " paying customers are fewer than " +
-                             std::to_string(customer_threshold) + ", and nothing asks for isolation");
+    advice.reasons.push_back(
+        (input.paying_customers == 1 ? "1 paying customer is"
+                                     : std::to_string(input.paying_customers) + " paying customers are") +
+        std::string(" fewer than ") + std::to_string(customer_threshold) + ", and nothing asks for isolation");
     advice.notes.emplace_back("a single server serves 5 to 20 customers");
     return advice;
   }

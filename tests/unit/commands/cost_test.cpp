@@ -167,6 +167,7 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
   };
   const std::vector<Case> cases{
       {"nobody yet", {}, "single", "0 paying customers are fewer than 10"},
+      {"one customer", {.paying_customers = 1}, "single", "1 paying customer is fewer than 10"},
       {"nine customers",
        {.paying_customers = 9, .monthly_revenue_cents = 200000},
        "single",
