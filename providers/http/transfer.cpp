@@ -1,6 +1,7 @@
 #include "providers/http/transfer.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -333,6 +334,8 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
 }
 
 void release_lists(const CurlLibrary& curl, Transfer& transfer) {
+  for (auto* each = transfer.header_list; each != nullptr; each = each->next)
+    ::explicit_bzero(each->data, std::strlen(each->data));  // Authorization is among them
   curl.slist_free_all(std::exchange(transfer.header_list, nullptr));
   curl.slist_free_all(std::exchange(transfer.connect_to, nullptr));
 }
