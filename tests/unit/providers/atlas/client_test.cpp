@@ -366,17 +366,19 @@ TEST_CASE("missing settings are said before anything is sent") {
 }
 
 TEST_CASE("credentials go by plain http to this machine only") {
-  for (const auto& [url, sent] : {std::pair{"http://127.0.0.1:8080", true},
-                                  {"http://127.0.0.1.evil.example", false},
-                                  {"http://atlas.example", false},
-                                  {"http://localhost@evil.example", false}}) {
-    CAPTURE(url);
+  struct Row {
+    const char* url;
+    bool sent;
+  };
+  for (const auto& row : {Row{"http://127.0.0.1:8080", true}, Row{"http://127.0.0.1.evil.example", false},
+                          Row{"http://atlas.example", false}, Row{"http://localhost@evil.example", false}}) {
+    CAPTURE(row.url);
     test::FakeTransport transport;
     ClientOptions options;
     options.project = project;
-    options.url = url;
+    options.url = row.url;
     Client client(transport, api_key(), options);
-    if (sent) {
+    if (row.sent) {
       transport.answer(200, user_json(acme()));
       CHECK(client.get_user("a").has_value());
     } else {
