@@ -17,6 +17,10 @@ void prepare(World& world, const Kind& kind, const Json& old, Json& object);
 // Refuses a pod without its service account, and fills in what LimitRanges and the account add.
 void admit_pod(World& world, const Kind& kind, const std::string& name_space, Json& pod);
 
+// The containers' defaults, and 403 for what is beyond their bounds.
+void apply_limit_ranges(World& world, const std::string& name_space, Json& pod);
+void enforce_limit_ranges(World& world, const Kind& kind, const std::string& name_space, const Json& pod);
+
 [[nodiscard]] std::vector<Cause> validate_metadata(const Kind& kind, const Json& object);
 [[nodiscard]] std::vector<Cause> validate(const Kind& kind, const Json& object);
 [[nodiscard]] std::vector<Cause> validate_change(const Kind& kind, const Json& old, const Json& object);

@@ -235,10 +235,11 @@ void check_text(const Json& rules, const Json& value, const std::string& path, s
   const auto given = value.get<std::string>();
   if (const auto& most = at(rules, "maxLength");
       most.is_number_integer() && characters(given) > most.get<std::size_t>())
-    causes.push_back({"FieldValueTooLong", fmt::format("Too long: may not be more than {} bytes", most.dump()), path});
+    return causes.push_back(
+        {"FieldValueTooLong", fmt::format("Too long: may not be more than {} bytes", most.dump()), path});
   if (const auto& least = at(rules, "minLength");
       least.is_number_integer() && characters(given) < least.get<std::size_t>())
-    causes.push_back(
+    return causes.push_back(
         value_invalid(path, value, fmt::format("{} in body should be at least {} chars long", path, least.dump())));
   const auto pattern = text(rules, "pattern");
   if (pattern.empty()) return;

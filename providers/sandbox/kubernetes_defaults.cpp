@@ -53,6 +53,7 @@ void volume_defaults(Json& volume) {
   for (const auto* source : {"secret", "configMap", "downwardAPI", "projected"})
     if (volume.contains(source)) preset(volume[source], "defaultMode", 420);
   if (at(volume, "hostPath").is_object()) preset(volume["hostPath"], "type", "");
+  if (volume.is_object() && volume.size() == 1 && volume.contains("name")) volume["emptyDir"] = Json::object();
   if (at(volume, "projected.sources").is_array())
     for (auto& source : volume["projected"]["sources"])
       if (source.contains("serviceAccountToken")) preset(source["serviceAccountToken"], "expirationSeconds", 3600);

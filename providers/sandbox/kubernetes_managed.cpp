@@ -157,9 +157,24 @@ Json apply(const Kind& kind, const Json& live, const Json& config, const Writer&
   return merged;
 }
 
+namespace {
+
+// Nobody begins to own fields by an update: an object that has no owners keeps none, and the replicas that nobody set
+// stay without an owner when an autoscaler moves them through the scale subresource, which sees nothing else.
+bool is_tracked(const std::vector<Owner>& owners, const Writer& writer) {
+  if (writer.subresource != "scale") return !owners.empty();
+  return std::any_of(owners.begin(), owners.end(), [](const Owner& owner) {
+    const auto paths = owner.fields.paths();
+    return std::find(paths.begin(), paths.end(), ".spec.replicas") != paths.end();
+  });
+}
+
+}  // namespace
+
 void own_changes(const Kind& kind, const Json& before, Json& after, const Writer& writer) {
   // A client may state managedFields itself (kubectl hands fields over so); else they are as they were.
   auto owners = at(after, "metadata.managedFields").is_array() ? owners_of(after) : owners_of(before);
+  if (!before.is_null() && !is_tracked(owners, writer)) return store(after, std::move(owners));
   const auto old = before.is_null() ? Json::object() : before;
   auto [changed, removed] = compare(*kind.schema, old, after);
   strip(changed, writer.subresource == "status", kind.status);

@@ -30,6 +30,10 @@ std::string quoted_warning(const std::string& text) {
   return quoted + "\"";
 }
 
+void add_warnings(Reply& reply, const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) reply.headers.emplace_back("Warning", quoted_warning(warning));
+}
+
 // Runs `work` in a transaction, which a dry run takes back, and shows what came of it.
 template <class Work>
 Reply mutate(Cluster& cluster, const Request& request, bool dry_run, Work work) {
@@ -43,13 +47,17 @@ Reply mutate(Cluster& cluster, const Request& request, bool dry_run, Work work) 
     });
   } catch (const DryRun&) {
     // The outcome is told, and nothing was stored.
+  } catch (const StatusError& error) {
+    auto reply = to_reply(error.body(), error.code());
+    add_warnings(reply, warnings);
+    return reply;
   }
   const bool is_object = text(outcome.body, "kind") == request.kind->kind && outcome.body.contains("metadata");
   auto reply = to_reply(is_object ? show_object(request.form, *request.kind, outcome.body, cluster.now(),
                                                 request.call->parameter("includeObject"))
                                   : outcome.body,
                         outcome.status);
-  for (const auto& warning : warnings) reply.headers.emplace_back("Warning", quoted_warning(warning));
+  add_warnings(reply, warnings);
   return reply;
 }
 
@@ -72,18 +80,19 @@ void hide_version(Json& object, const std::optional<Record>& before) {
 
 void require_json(const Request& request) {
   const auto type = request.call->header("content-type");
-  const bool unread = is_protobuf(type) && !decode_protobuf(request.call->body);
-  if (!unread && type.find("cbor") == std::string::npos) return;
+  if (type.empty() || type.starts_with("application/json") || type.starts_with("application/yaml")) return;
+  if (is_protobuf(type) && decode_protobuf(request.call->body)) return;
   throw StatusError(
       415, "UnsupportedMediaType",
       "the body of the request was in an unknown format - accepted media types include: application/json, "
-      "application/yaml");
+      "application/yaml, application/vnd.kubernetes.protobuf");
 }
 
 void require_subresource(const Request& request) {
   if (request.subresource.empty()) return;
   if (request.subresource == "status" && request.kind->status) return;
   if (request.subresource == "scale" && request.kind->scale) return;
+  if (request.kind->custom) throw not_found(*request.kind, request.name);
   throw page_not_found();
 }
 
@@ -162,7 +171,7 @@ Outcome store_applied(World& world, const Request& request, Json config, WriteOp
   const auto& kind = *request.kind;
   if (!config.is_object()) throw bad_request("the object provided is no object");
   if (text(config, "kind") != kind.kind || text(config, "apiVersion") != kind.api_version())
-    throw bad_request(text(config, "kind") == kind.kind
+    throw bad_request(kind.custom && text(config, "kind") == kind.kind
                           ? fmt::format("the API version in the data ({}) does not match the expected API version ({})",
                                         text(config, "apiVersion"), kind.api_version())
                           : fmt::format("invalid object type: {}, Kind={}",
@@ -200,11 +209,12 @@ PatchType patch_type(const Request& request) {
   if (is("application/merge-patch+json")) return PatchType::merge;
   if (is("application/apply-patch+yaml")) return PatchType::apply;
   if (is("application/strategic-merge-patch+json") && !request.kind->custom) return PatchType::strategic;
+  if (!request.kind->custom || !is("application/strategic-merge-patch+json"))
+    throw StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", Json::object());
   throw StatusError(
       415, "UnsupportedMediaType",
-      fmt::format("the body of the request was in an unknown format - accepted media types include: "
-                  "application/json-patch+json, application/merge-patch+json, {}application/apply-patch+yaml",
-                  request.kind->custom ? "" : "application/strategic-merge-patch+json, "));
+      "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+      "application/merge-patch+json, application/apply-patch+yaml");
 }
 
 Json patched(const Request& request, PatchType type, Json object, const Json& patch) {

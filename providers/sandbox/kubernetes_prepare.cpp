@@ -126,36 +126,6 @@ std::string quality_of_service(const Json& spec) {
   return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
 }
 
-void apply_limit_range(World& world, const std::string& name_space, Json& pod) {
-  std::vector<std::string> notes;
-  for (const auto& range : world.list("limitranges", name_space)) {
-    const auto& limits = at(range.object, "spec.limits");
-    if (!limits.is_array()) continue;
-    for (const auto& limit : limits) {
-      if (text(limit, "type") != "Container") continue;
-      for (auto& container : pod["spec"]["containers"]) {
-        const auto fill = [&](const char* from, const char* to, const char* word) {
-          const auto& source = at(limit, from);
-          if (!source.is_object()) return;
-          auto& target = make(container, std::string("resources.") + to);
-          if (target.is_null()) target = Json::object();
-          for (const auto& [name, value] : source.items())
-            if (!target.contains(name)) {
-              target[name] = value;
-              notes.push_back(fmt::format("{} {} for container {}", name, word, text(container, "name")));
-            }
-        };
-        fill("defaultRequest", "requests", "request");
-        fill("default", "limits", "limit");
-      }
-    }
-  }
-  if (notes.empty()) return;
-  std::string note = "LimitRanger plugin set: ";
-  for (std::size_t i = 0; i < notes.size(); ++i) note += (i == 0 ? "" : "; ") + notes[i];
-  pod["metadata"]["annotations"]["kubernetes.io/limit-ranger"] = note;
-}
-
 void mount_token(Json& pod) {
   const auto volume = "kube-api-access-" + random_suffix(uid_of(pod));
   auto& spec = pod["spec"];
@@ -207,7 +177,7 @@ void admit_pod(World& world, const Kind& kind, const std::string& name_space, Js
   if (mount) mount_token(pod);
   if (!spec.contains("imagePullSecrets") && at(account->object, "imagePullSecrets").is_array())
     spec["imagePullSecrets"] = at(account->object, "imagePullSecrets");
-  apply_limit_range(world, name_space, pod);
+  apply_limit_ranges(world, name_space, pod);
   spec["priority"] = integer(spec, "priority", 0);
   if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
   for (const auto* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})

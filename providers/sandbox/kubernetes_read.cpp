@@ -1,6 +1,7 @@
 #include "providers/sandbox/kubernetes_read.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -52,6 +53,31 @@ void check_revision(const Call& call, std::int64_t current) {
          {"retryAfterSeconds", 1}});
 }
 
+void check_match(const Call& call, std::int64_t current) {
+  const auto match = call.parameter("resourceVersionMatch");
+  if (match.empty()) return;
+  const auto given = call.parameter("resourceVersion");
+  if (given.empty())
+    throw invalid_options("ListOptions",
+                          value_forbidden("resourceVersionMatch",
+                                          "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+  if (match != "Exact" && match != "NotOlderThan")
+    throw invalid_options("ListOptions",
+                          value_not_supported("resourceVersionMatch", match, {"Exact", "NotOlderThan", ""}));
+  // What was there before is not kept, as after a compaction.
+  if (match == "Exact" && given != std::to_string(current))
+    throw StatusError(410, "Expired", "The resourceVersion for the provided list is too old.");
+}
+
+std::size_t limit_of(const Call& call) {
+  const auto given = call.parameter("limit", "0");
+  long long limit = 0;
+  const auto [end, failure] = std::from_chars(given.data(), given.data() + given.size(), limit);
+  if (failure != std::errc() || end != given.data() + given.size())
+    throw bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", given));
+  return static_cast<std::size_t>(std::max<long long>(0, limit));
+}
+
 std::string key_of_record(const Record& record) {
   return fmt::format("{}/{}", namespace_of(record.object), name_of(record.object));
 }
@@ -61,14 +87,14 @@ Reply answer_list(Cluster& cluster, const Request& request) {
   const auto& kind = *request.kind;
   const auto labels = LabelSelector::parse(call.parameter("labelSelector"));
   const auto fields = FieldSelector::parse(kind, call.parameter("fieldSelector"));
-  const auto limit_text = call.parameter("limit", "0");
-  const auto limit = static_cast<std::size_t>(std::max<long long>(0, std::strtoll(limit_text.c_str(), nullptr, 10)));
+  const auto limit = limit_of(call);
 
   std::vector<Record> records;
   ListMetadata metadata;
   cluster.state().read([&] {
     metadata.revision = cluster.state().revision();
     check_revision(call, metadata.revision);
+    check_match(call, metadata.revision);
     const auto scope = request.name_space.empty() ? std::nullopt : std::optional<std::string_view>(request.name_space);
     for (auto& row : cluster.state().list(kind.collection(), scope)) records.push_back(to_record(std::move(row)));
   });
@@ -129,6 +155,8 @@ Reply answer_get(Cluster& cluster, const Request& request) {
   if (request.subresource == "log" && request.kind->resource() == "pods") return answer_log(cluster, request);
   const bool scale = request.subresource == "scale" && request.kind->scale;
   const bool status = request.subresource == "status" && request.kind->status;
+  // A custom resource is looked for before its subresources are.
+  if (request.subresource == "status" && request.kind->custom && !status) throw not_found(*request.kind, request.name);
   if (!request.subresource.empty() && !scale && !status) throw page_not_found();
   auto row = cluster.state().get(request.kind->collection(), request.name_space, request.name);
   if (!row) throw not_found(*request.kind, request.name);

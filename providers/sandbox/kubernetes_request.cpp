@@ -47,8 +47,7 @@ bool is_dry_run(const Call& call) {
   const auto given = call.parameter("dryRun");
   if (given == "All") return true;
   if (given.empty()) return false;
-  const auto sent = call.method == "DELETE" ? Json::array({given}) : Json(given);
-  throw invalid_options(options_name(call), value_not_supported("dryRun", sent, {"All"}));
+  throw invalid_options(options_name(call), value_not_supported("dryRun", Json::array({given}), {"All"}));
 }
 
 FieldValidation field_validation(const Call& call) {

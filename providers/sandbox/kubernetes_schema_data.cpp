@@ -101,7 +101,7 @@ HPAScalingPolicy periodSeconds!:i type!:s value!:i
 HPAScalingRules policies:[HPAScalingPolicy] selectPolicy:s stabilizationWindowSeconds:i tolerance:q
 HTTPGetAction host:s httpHeaders:[HTTPHeader] path:s port!:x scheme:s(HTTP,HTTPS)
 HTTPHeader name!:s value!:s
-HTTPIngressPath backend!:IngressBackend path:s pathType!:s(Exact,ImplementationSpecific,Prefix)
+HTTPIngressPath backend!:IngressBackend path:s pathType:s(Exact,ImplementationSpecific,Prefix)
 HTTPIngressRuleValue paths!:[HTTPIngressPath]
 HorizontalPodAutoscaler metadata:ObjectMeta spec!:HorizontalPodAutoscalerSpec status:HorizontalPodAutoscalerStatus
 HorizontalPodAutoscalerBehavior scaleDown:HPAScalingRules scaleUp:HPAScalingRules
@@ -112,7 +112,7 @@ HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition|type]
   currentReplicas:i desiredReplicas!:i lastScaleTime:t observedGeneration:i
 HostAlias hostnames:[s] ip!:s
 HostIP ip!:s
-HostPathVolumeSource path!:s type:s(BlockDevice,CharDevice,Directory,DirectoryOrCreate,File,FileOrCreate,Socket)
+HostPathVolumeSource path!:s type:s(,BlockDevice,CharDevice,Directory,DirectoryOrCreate,File,FileOrCreate,Socket)
 IPBlock cidr!:s except:[s]
 ImageVolumeSource pullPolicy:s(Always,IfNotPresent,Never) reference:s
 Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus

@@ -1,13 +1,19 @@
-#include <algorithm>
-#include <cctype>
-#include <set>
+#include "providers/sandbox/kubernetes_validation.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include "providers/sandbox/kubernetes_admission.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_quantity.hpp"
 #include "providers/sandbox/kubernetes_selectors.hpp"
+#include "providers/system/hash.hpp"
 
 namespace litedesk::sandbox::kube {
 
@@ -18,6 +24,19 @@ bool lower_alnum(char c) {
 }
 bool alnum(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+bool is_cidr(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return false;
+  const auto address = text.substr(0, slash);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  const bool four = ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
+  if (!four && ::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return false;
+  int width = -1;
+  const auto* last = text.data() + text.size();
+  const auto [end, failure] = std::from_chars(text.data() + slash + 1, last, width);
+  return failure == std::errc() && end == last && width >= 0 && width <= (four ? 32 : 128);
 }
 
 bool is_qualified_part(std::string_view text) {
@@ -31,30 +50,7 @@ bool is_qualified_name(const std::string& key) {
   return is_subdomain(key.substr(0, slash)) && is_qualified_part(std::string_view(key).substr(slash + 1));
 }
 
-constexpr std::string_view subdomain_rule =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end "
-    "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-constexpr std::string_view label_rule =
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an "
-    "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-constexpr std::string_view label_value_rule =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    "end "
-    "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-constexpr std::string_view label_key_rule =
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
-    "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-constexpr std::string_view config_key_rule =
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
-    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-
-using Causes = std::vector<Cause>;
+}  // namespace
 
 void check_labels(const Json& labels, const std::string& path, Causes& causes) {
   if (!labels.is_object()) return;
@@ -78,52 +74,20 @@ void check_port(const Json& value, const std::string& path, Causes& causes) {
     causes.push_back(value_invalid(path, value, "must be between 1 and 65535, inclusive"));
 }
 
-void check_resources(const Json& container, const std::string& path, Causes& causes) {
-  const auto& requests = at(container, "resources.requests");
-  const auto& limits = at(container, "resources.limits");
-  if (!requests.is_object() || !limits.is_object()) return;
-  for (const auto& [name, value] : requests.items())
-    if (limits.contains(name) && to_quantity(value).thousandths > to_quantity(limits[name]).thousandths)
-      causes.push_back(
-          value_invalid(path + ".resources.requests", value,
-                        fmt::format("must be less than or equal to {} limit of {}", name, plain(limits[name]))));
-}
+namespace {
 
-// `claims`: the volume claim templates of a StatefulSet, which are volumes too.
-void check_containers(const Json& spec, const Json& claims, const char* list, const std::string& path, Causes& causes) {
-  std::set<std::string> volumes;
-  if (claims.is_array())
-    for (const auto& claim : claims) volumes.insert(name_of(claim));
-  if (const auto& declared = at(spec, "volumes"); declared.is_array())
-    for (const auto& volume : declared) volumes.insert(text(volume, "name"));
-  const auto& containers = at(spec, list);
-  if (!containers.is_array()) return;
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < containers.size(); ++i) {
-    const auto& container = containers[i];
-    const auto here = fmt::format("{}.{}[{}]", path, list, i);
-    const auto name = text(container, "name");
-    if (!name.empty() && !is_label_name(name)) causes.push_back(value_invalid(here + ".name", name, label_rule));
-    if (!names.insert(name).second)
-      causes.push_back({"FieldValueDuplicate", fmt::format("Duplicate value: \"{}\"", name), here + ".name"});
-    if (text(container, "image").empty()) causes.push_back(value_required(here + ".image"));
-    if (const auto& ports = at(container, "ports"); ports.is_array())
-      for (std::size_t j = 0; j < ports.size(); ++j)
-        check_port(at(ports[j], "containerPort"), fmt::format("{}.ports[{}].containerPort", here, j), causes);
-    if (const auto& mounts = at(container, "volumeMounts"); mounts.is_array())
-      for (std::size_t j = 0; j < mounts.size(); ++j)
-        if (const auto volume = text(mounts[j], "name"); !volumes.contains(volume) && at(spec, "nodeName").is_null())
-          causes.push_back({"FieldValueNotFound", fmt::format("Not found: \"{}\"", volume),
-                            fmt::format("{}.volumeMounts[{}].name", here, j)});
-    check_resources(container, here, causes);
-  }
-}
-
-void check_pod_spec(const Json& spec, const Json& claims, const std::string& path, Causes& causes) {
-  if (at(spec, "containers").is_array() && at(spec, "containers").empty())
-    causes.push_back(value_required(path + ".containers"));
-  check_containers(spec, claims, "initContainers", path, causes);
-  check_containers(spec, claims, "containers", path, causes);
+void check_strategy(const Json& spec, Causes& causes) {
+  const auto& rolling = at(spec, "strategy.rollingUpdate");
+  if (text(spec, "strategy.type") == "Recreate" && !rolling.is_null())
+    causes.push_back(
+        value_forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"));
+  const auto none = [](const Json& value) { return value == 0 || value == "0%"; };
+  if (rolling.is_object() && none(at(rolling, "maxSurge")) && none(at(rolling, "maxUnavailable")))
+    causes.push_back(value_invalid("spec.strategy.rollingUpdate.maxUnavailable", at(rolling, "maxUnavailable"),
+                                   "may not be 0 when `maxSurge` is 0"));
+  check_not_negative(at(spec, "minReadySeconds"), "spec.minReadySeconds", causes);
+  if (const auto deadline = integer(spec, "progressDeadlineSeconds", 600); deadline <= integer(spec, "minReadySeconds"))
+    causes.push_back(value_invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
 }
 
 void check_workload(const Kind& kind, const Json& object, Causes& causes) {
@@ -143,6 +107,7 @@ void check_workload(const Kind& kind, const Json& object, Causes& causes) {
         value_invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
   check_labels(labels, "spec.template.labels", causes);
   check_pod_spec(at(spec, "template.spec"), at(spec, "volumeClaimTemplates"), "spec.template.spec", causes);
+  if (kind.kind == "Deployment") check_strategy(spec, causes);
   if (const auto policy = text(spec, "template.spec.restartPolicy"); !policy.empty() && policy != "Always")
     causes.push_back(value_not_supported("spec.template.spec.restartPolicy", policy, {"Always"}));
 }
@@ -184,6 +149,10 @@ void check_ingress(const Json& object, Causes& causes) {
     for (std::size_t j = 0; j < paths.size(); ++j) {
       const auto here = fmt::format("spec.rules[{}].http.paths[{}]", i, j);
       const auto path = text(paths[j], "path");
+      if (text(paths[j], "pathType").empty()) {
+        causes.push_back(value_required(here + ".pathType", "pathType must be specified"));
+        continue;
+      }
       if (text(paths[j], "pathType") != "ImplementationSpecific" && !path.starts_with('/'))
         causes.push_back(value_invalid(here + ".path", path, "must be an absolute path"));
       if (at(paths[j], "backend.service").is_object() && !at(paths[j], "backend.service.port.number").is_number() &&
@@ -191,6 +160,21 @@ void check_ingress(const Json& object, Causes& causes) {
         causes.push_back(value_required(here + ".backend.service.port", "name or number is required"));
     }
   }
+}
+
+void check_pull_secret(const Json& secret, Causes& causes) {
+  if (text(secret, "type") != "kubernetes.io/dockerconfigjson") return;
+  const auto& data = at(secret, "data");
+  const auto found = data.is_object() ? data.find(".dockerconfigjson") : data.end();
+  if (!data.is_object() || found == data.end()) return causes.push_back(value_required("data[.dockerconfigjson]"));
+  const auto decoded = system::base64_decode(plain(*found)).value_or("");
+  if (Json::accept(decoded)) return;
+  const auto start = decoded.find_first_not_of(" \t\r\n");
+  causes.push_back(
+      value_invalid("data[.dockerconfigjson]", "<secret contents redacted>",
+                    start == std::string::npos || decoded[start] == '{'
+                        ? "unexpected end of JSON input"
+                        : fmt::format("invalid character '{}' looking for beginning of value", decoded[start])));
 }
 
 void check_data(const Json& object, bool secret, Causes& causes) {
@@ -212,6 +196,7 @@ void check_data(const Json& object, bool secret, Causes& causes) {
     if (text(object, "type") == "kubernetes.io/tls")
       for (const auto* key : {"tls.crt", "tls.key"})
         if (!at(object, "data").contains(key)) causes.push_back(value_required(fmt::format("data[{}]", key)));
+    check_pull_secret(object, causes);
   }
   if (size > 1'048'576) causes.push_back({"FieldValueTooLong", "Too long: may not be more than 1048576 bytes", "data"});
 }
@@ -219,6 +204,7 @@ void check_data(const Json& object, bool secret, Causes& causes) {
 void check_autoscaler(const Json& object, Causes& causes) {
   const auto most = integer(object, "spec.maxReplicas");
   const auto least = integer(object, "spec.minReplicas", 1);
+  if (least < 1) causes.push_back(value_invalid("spec.minReplicas", least, "must be greater than or equal to 1"));
   if (most < 1) causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than 0"));
   if (most >= 1 && most < least)
     causes.push_back(value_invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
@@ -228,11 +214,57 @@ void check_autoscaler(const Json& object, Causes& causes) {
 
 void check_budget(const Json& object, Causes& causes) {
   const auto& spec = at(object, "spec");
+  for (const auto* field : {"minAvailable", "maxUnavailable"})
+    check_not_negative(at(spec, field), std::string("spec.") + field, causes);
   if (at(spec, "minAvailable").is_null() || at(spec, "maxUnavailable").is_null()) return;
   causes.push_back(value_invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
 }
 
+void check_policy(const Json& object, Causes& causes) {
+  for (const auto* direction : {"ingress", "egress"}) {
+    const auto& rules = at(object, std::string("spec.") + direction);
+    if (!rules.is_array()) continue;
+    const char* peers = *direction == 'i' ? "from" : "to";
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const auto& list = at(rules[i], peers);
+      if (!list.is_array()) continue;
+      for (std::size_t j = 0; j < list.size(); ++j) {
+        const auto here = fmt::format("spec.{}[{}].{}[{}]", direction, i, peers, j);
+        if (const auto& cidr = at(list[j], "ipBlock.cidr"); cidr.is_string() && !is_cidr(cidr.get<std::string>()))
+          causes.push_back(value_invalid(here + ".ipBlock.cidr", cidr,
+                                         "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"));
+      }
+    }
+  }
+}
+
+void check_lease(const Json& object, Causes& causes) {
+  const auto& seconds = at(object, "spec.leaseDurationSeconds");
+  if (seconds.is_number_integer() && seconds.get<std::int64_t>() <= 0)
+    causes.push_back(value_invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"));
+}
+
+void check_finalizers(const Json& object, Causes& causes) {
+  const auto& finalizers = at(object, "metadata.finalizers");
+  if (!finalizers.is_array()) return;
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    const auto name = plain(finalizers[i]);
+    if (name == "orphan" || name == "foregroundDeletion" || name == "kubernetes") continue;
+    const auto here = fmt::format("metadata.finalizers[{}]", i);
+    if (!is_qualified_name(name))
+      causes.push_back(value_invalid(here, name, label_key_rule));
+    else if (name.find('/') == std::string::npos)
+      causes.push_back(
+          value_invalid(here, name, "name is neither a standard finalizer name nor is it fully qualified"));
+  }
+}
+
 }  // namespace
+
+void check_not_negative(const Json& value, const std::string& path, Causes& causes) {
+  if (value.is_number_integer() && value.get<std::int64_t>() < 0)
+    causes.push_back(value_invalid(path, value, "must be greater than or equal to 0"));
+}
 
 bool is_label_name(const std::string& name) {
   if (name.empty() || name.size() > 63 || !lower_alnum(name.front()) || !lower_alnum(name.back())) return false;
@@ -265,6 +297,8 @@ std::vector<Cause> validate_metadata(const Kind& kind, const Json& object) {
       causes.push_back(value_invalid("metadata.name", name, "must not contain dots"));
     else if (!is_label_name(name))
       causes.push_back(value_invalid("metadata.name", name, label_rule));
+  } else if (name.size() > 253) {
+    causes.push_back(value_invalid("metadata.name", name, "must be no more than 253 characters"));
   } else if (!is_subdomain(name)) {
     causes.push_back(value_invalid("metadata.name", name, subdomain_rule));
   }
@@ -281,11 +315,13 @@ std::vector<Cause> validate_metadata(const Kind& kind, const Json& object) {
       causes.push_back({"FieldValueTooLong", "Too long: may not be more than 262144 bytes", "metadata.annotations"});
   }
   if (const auto& owners = at(object, "metadata.ownerReferences"); owners.is_array())
-    for (std::size_t i = 0; i < owners.size(); ++i)
+    for (const auto& owner : owners)
       for (const auto* field : {"apiVersion", "kind", "name", "uid"})
-        if (text(owners[i], field).empty())
-          causes.push_back(
-              value_invalid(fmt::format("metadata.ownerReferences[{}].{}", i, field), "", "must not be empty"));
+        if (text(owner, field).empty())
+          causes.push_back(value_invalid(
+              fmt::format("metadata.ownerReferences.{}", field), "",
+              std::string_view(field) == "apiVersion" ? "version must not be empty" : "must not be empty"));
+  check_finalizers(object, causes);
   return causes;
 }
 
@@ -302,6 +338,9 @@ std::vector<Cause> validate(const Kind& kind, const Json& object) {
   if (name == "Secret") check_data(object, true, causes);
   if (name == "HorizontalPodAutoscaler") check_autoscaler(object, causes);
   if (name == "PodDisruptionBudget") check_budget(object, causes);
+  if (name == "NetworkPolicy") check_policy(object, causes);
+  if (name == "Lease") check_lease(object, causes);
+  if (name == "LimitRange") check_limit_range(object, causes);
   if (name == "CustomResourceDefinition") {
     const auto wanted = fmt::format("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group"));
     if (name_of(object) != wanted)
@@ -323,6 +362,7 @@ std::vector<Cause> validate_change(const Kind& kind, const Json& old, const Json
     immutable("spec.selector");
     immutable("spec.template");
     immutable("spec.completionMode");
+    if (at(object, "spec.completionMode") != "Indexed") immutable("spec.completions");
   }
   if (name == "RoleBinding" || name == "ClusterRoleBinding") {
     if (at(old, "roleRef") != at(object, "roleRef"))

@@ -38,8 +38,14 @@ class Watch {
     end_ = cluster.clock().steady() + (length > 0 ? seconds(length) : default_length);
     next_bookmark_ = cluster.clock().steady() + bookmark_every;
     const auto given = call.parameter("resourceVersion");
-    initial_end_ = call.parameter("sendInitialEvents") == "true";
-    initial_ = given.empty() || given == "0" || initial_end_;
+    const bool from_now = given.empty() || given == "0";
+    const auto wanted = call.parameter("sendInitialEvents");
+    if (!wanted.empty() && call.parameter("resourceVersionMatch") != "NotOlderThan")
+      throw invalid_options("ListOptions", value_forbidden("resourceVersionMatch",
+                                                           "sendInitialEvents requires setting resourceVersionMatch "
+                                                           "to NotOlderThan"));
+    initial_ = from_now || wanted == "true";
+    initial_end_ = initial_ && bookmarks_ && wanted != "false";
     if (!initial_) last_ = parse_version(given);
   }
 
@@ -120,11 +126,23 @@ class Watch {
   // With `before`: whether it matched with those labels and that phase.
   [[nodiscard]] bool matches(const Json& object, const Json* before) const {
     if (before == nullptr) return labels_.matches(at(object, "metadata.labels")) && fields_.matches(object);
+    return matches(as_before(object, *before), nullptr);
+  }
+
+  // What selectors look at, as it was: an object that leaves the selection is told of as it was in it.
+  [[nodiscard]] Json as_before(const Json& object, const Json& before) const {
     auto old = object;
-    old["metadata"]["labels"] = at(*before, "labels");
-    if (object.contains("status")) old["status"]["phase"] = at(*before, "phase");
-    if (kind_.kind == "Pod") old["spec"]["nodeName"] = at(*before, "nodeName");
-    return matches(old, nullptr);
+    if (before.is_null()) return old;
+    const auto set = [](Json& where, const char* field, const Json& value) {
+      if (value.is_null())
+        where.erase(field);
+      else
+        where[field] = value;
+    };
+    set(old["metadata"], "labels", at(before, "labels"));
+    if (object.contains("status")) set(old["status"], "phase", at(before, "phase"));
+    if (kind_.kind == "Pod") set(old["spec"], "nodeName", at(before, "nodeName"));
+    return old;
   }
 
   bool send_entry(const Sink& sink, LogEntry entry) {
@@ -134,7 +152,7 @@ class Watch {
     if (deleted) return !now || send_object(sink, "DELETED", record.object);
     const bool then = !record.created && (record.before.is_null() ? now : matches(record.object, &record.before));
     if (now) return send_object(sink, then ? "MODIFIED" : "ADDED", record.object);
-    return !then || send_object(sink, "DELETED", record.object);
+    return !then || send_object(sink, "DELETED", as_before(record.object, record.before));
   }
 
   bool send_object(const Sink& sink, const char* type, const Json& object) {

@@ -1,9 +1,12 @@
 #include "providers/sandbox/kubernetes_write.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "providers/sandbox/kubernetes_admission.hpp"
+#include "providers/sandbox/kubernetes_cel.hpp"
 #include "providers/sandbox/kubernetes_controllers.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_names.hpp"
@@ -68,6 +71,25 @@ void require_kind(const Kind& kind, const Json& object) {
   throw bad_request(
       fmt::format("{} in version \"{}\" cannot be handled as a {}: no kind \"{}\" is registered for version \"{}\"",
                   given_kind, given_version, kind.kind, given_kind, given_version));
+}
+
+// A CRD's CEL rules are only asked about an object whose shape and size are right.
+void add_broken_rules(const Kind& kind, const Json& old, const Json& object, std::vector<Cause>& causes) {
+  if (!kind.custom_schema) return;
+  const bool misshapen = std::any_of(causes.begin(), causes.end(), [](const Cause& cause) {
+    return cause.reason == "FieldValueRequired" || cause.reason == "FieldValueTypeInvalid" ||
+           cause.reason == "FieldValueTooLong" || cause.reason == "FieldValueTooMany";
+  });
+  if (!misshapen) {
+    const auto broken = check_rules(*kind.schema, old, object);
+    causes.insert(causes.end(), broken.begin(), broken.end());
+  } else if (kind.schema->rules.contains("x-kubernetes-validations")) {
+    causes.push_back(
+        {"FieldValueInvalid",
+         "Invalid value: null: some validation rules were not checked because the object was invalid; correct the "
+         "existing errors to complete validation",
+         "<nil>"});
+  }
 }
 
 bool counts_as_spec(const Kind& kind, const std::string& key) {
@@ -147,7 +169,9 @@ Record create_object(World& world, const Kind& kind, const std::string& name_spa
     const auto more = validate(kind, object);
     causes.insert(causes.end(), more.begin(), more.end());
   }
+  add_broken_rules(kind, nullptr, object, causes);
   refuse_invalid(kind, object, causes);
+  if (kind.kind == "Pod" && !kind.custom) enforce_limit_ranges(world, kind, name_space, object);
   enforce_pod_security(world, kind, name_space, object, options.warnings);
   if (world.get(kind, name_space, name_of(object))) throw already_exists(kind, name_of(object));
   enforce_quota(world, kind, name_space, object);
@@ -223,6 +247,7 @@ Record update_object(World& world, const Kind& kind, Record old, Json object, co
   auto causes = validate_metadata(kind, object);
   for (const auto& more : {validate(kind, object), validate_change(kind, old.object, object)})
     causes.insert(causes.end(), more.begin(), more.end());
+  add_broken_rules(kind, old.object, object, causes);
   if (options.subresource != "status") refuse_invalid(kind, object, causes);
   enforce_pod_security(world, kind, namespace_of(object), object, options.warnings);
 

@@ -201,3 +201,32 @@ TEST_CASE("a YAML body is applied like a JSON one") {
   CHECK(reply.status == 201);
   CHECK(Json::parse(reply.body)["data"] == Json{{"port", "8080"}, {"on", "yes"}});
 }
+
+TEST_CASE("replicas that nobody set stay without an owner when they are scaled") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  auto web = deployment("web", "web:1");
+  web["spec"].erase("replicas");
+  REQUIRE(cluster.apply(deployments + "/web", web).status == 201);
+  const auto scaled = cluster.merge(deployments + "/web/scale", {{"spec", {{"replicas", 3}}}});
+  REQUIRE(scaled.status == 200);
+  web["spec"]["replicas"] = 1;
+  REQUIRE(cluster.apply(deployments + "/web", web, "other").status == 200);
+  // From now on they have one.
+  REQUIRE(cluster.merge(deployments + "/web/scale", {{"spec", {{"replicas", 3}}}}).status == 200);
+  CHECK(cluster.apply(deployments + "/web", web, "other").message() ==
+        "Apply failed with 1 conflict: conflict with \"tests\" with subresource \"scale\" using apps/v1: "
+        ".spec.replicas");
+}
+
+TEST_CASE("an object without owners gets none by an update") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  auto bare = config_map("bare", {});
+  bare.erase("data");
+  cluster.send("POST", acme + "/configmaps", bare);
+  cluster.merge(acme + "/configmaps/bare", {{"data", {{"a", "1"}}}});
+  CHECK(at(cluster.get(acme + "/configmaps/bare"), "metadata.managedFields").is_null());
+  CHECK(cluster.apply(acme + "/configmaps/bare", config_map("bare", {{"a", "2"}})).message() ==
+        "Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.a");
+}

@@ -100,7 +100,7 @@ TEST_CASE("refusals are Status objects with the reason, the code and the words o
        "\"data.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""},
       {"GET", maps + "?continue=zzz", nullptr, 400, "BadRequest", "invalid continue token: continue key is not valid"},
       {"POST", maps + "?dryRun=Some", config_map("x", {}), 422, "Invalid",
-       "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\""},
+       "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\""},
   };
   for (const auto& c : cases) {
     CAPTURE(c.method);
@@ -383,4 +383,27 @@ TEST_CASE("bodies that are no objects are refused and harm nothing") {
         CHECK(cluster.raw("PATCH", maps + "/kube-root-ca.crt?fieldManager=x", body, type).status >= 400);
   }
   CHECK(names(cluster.get(maps)) == std::vector<std::string>{"kube-root-ca.crt"});
+}
+
+TEST_CASE("a body or a limit that is none is refused") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  CHECK(cluster.raw("POST", acme + "/configmaps", "{}", "text/html").status == 415);
+  const auto patch = cluster.send("PATCH", acme + "/configmaps/x", Json::object(), "application/json");
+  CHECK(patch.status == 415);
+  CHECK(patch.message() == "415: Unsupported Media Type");
+  CHECK(cluster.send("GET", acme + "/configmaps?limit=many").message() ==
+        "strconv.ParseInt: parsing \"many\": invalid syntax");
+}
+
+TEST_CASE("a list of exactly an older version is no longer there") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  const auto version = text(cluster.get(acme + "/configmaps"), "metadata.resourceVersion");
+  const auto exactly = "/configmaps?resourceVersionMatch=Exact&resourceVersion=";
+  CHECK(cluster.send("GET", acme + exactly + version).status == 200);
+  cluster.send("POST", acme + "/configmaps", config_map("one", {}));
+  CHECK(cluster.send("GET", acme + exactly + version).reason() == "Expired");
+  CHECK(cluster.send("GET", acme + "/configmaps?resourceVersionMatch=Exact").status == 422);
+  CHECK(cluster.send("GET", acme + "/configmaps?resourceVersionMatch=Some&resourceVersion=1").status == 422);
 }

@@ -150,3 +150,26 @@ TEST_CASE("a version that is no number is refused before the stream begins") {
   TestCluster cluster;
   CHECK(cluster.send("GET", "/api/v1/namespaces?watch=1&resourceVersion=abc").status == 500);
 }
+
+TEST_CASE("what leaves a selection is told of as it was in it") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  cluster.send("POST", maps, config_map("one", {{"a", "1"}}, {{"app", "x"}}));
+  const auto watch =
+      cluster.raw("GET", maps + "?watch=1&labelSelector=app%3Dx&resourceVersion=" + list_version(cluster, maps));
+  cluster.merge(maps + "/one", {{"metadata", {{"labels", {{"app", "y"}}}}}});
+  const auto events = cluster.events(watch);
+  REQUIRE(told(events) == std::vector<std::string>{"DELETED one"});
+  CHECK(at(events[0], "object.metadata.labels") == Json{{"app", "x"}});
+}
+
+TEST_CASE("a watch from now on tells where its first events end, if it takes bookmarks") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  const auto events = cluster.events(cluster.raw("GET", maps + "?watch=1&allowWatchBookmarks=true"));
+  REQUIRE(events.size() == 2);
+  CHECK(at(events[1], "object.metadata.annotations") == Json{{"k8s.io/initial-events-end", "true"}});
+  CHECK(cluster.send("GET", maps + "?watch=1&sendInitialEvents=true").message() ==
+        "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
+        "resourceVersionMatch to NotOlderThan");
+}
