@@ -1,5 +1,7 @@
 #include "providers/sandbox/route53_changes.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pugixml.hpp>
@@ -148,6 +150,21 @@ class Zone {
   std::string id_, name_;
 };
 
+// A batch says one thing of a record set, or that it is deleted and made anew.
+void refuse_repetition(const Batch& batch) {
+  std::map<std::string, std::string> last;
+  std::vector<std::string> problems;
+  for (const auto& [action, record] : batch.changes) {
+    const auto [known, first] = last.emplace(record.key(), action);
+    if (first) continue;
+    if (known->second != "DELETE" || action == "DELETE")
+      problems.push_back(fmt::format("The request contains an invalid set of changes for a resource record set '{} {}'",
+                                     record.type, record.name));
+    known->second = "made";
+  }
+  if (!problems.empty()) refuse_batch(problems);
+}
+
 }  // namespace
 
 Batch parse_batch(const std::string& body) {
@@ -189,6 +206,7 @@ Batch parse_batch(const std::string& body) {
 }
 
 void apply_batch(State& state, const std::string& zone_id, const std::string& zone_name, const Batch& batch) {
+  refuse_repetition(batch);
   Zone zone(state, zone_id, zone_name);
   for (const auto& change : batch.changes) zone.apply(change);
   zone.check_whole(batch);

@@ -220,6 +220,21 @@ TEST_CASE("a batch may delete a type and create another at the same name, in tha
   CHECK(service.list().back() == "x.litedesk.com. CNAME");
 }
 
+TEST_CASE("a batch says one thing of a record set, or deletes it and makes it anew") {
+  Service service;
+  const auto refused = [&](const std::string& changes) { return Service::error(service.change(changes)); };
+  const std::string words =
+      "400 InvalidChangeBatch: [The request contains an invalid set of changes for a resource record set 'A "
+      "x.litedesk.com.']";
+  const auto upsert = one("UPSERT", "x.litedesk.com", "A", "1.1.1.1");
+  CHECK(refused(upsert + upsert) == words);
+  CHECK(service.list().size() == 2);
+  REQUIRE(service.change(upsert).status == 200);
+  const auto gone = one("DELETE", "x.litedesk.com", "A", "1.1.1.1");
+  CHECK(refused(gone + gone) == words);
+  CHECK(service.change(gone + one("CREATE", "x.litedesk.com", "A", "2.2.2.2")).status == 200);
+}
+
 TEST_CASE("an upsert counts twice against the limits of a batch") {
   Service service;
   const auto batch = [](const char* action, int records) {
