@@ -176,13 +176,20 @@ void bind_delete(Flags& flags, DnsDelete& options) {
 int remove(const DnsDelete& options, Session& session) {
   session.stop_requests_when_interrupted();
   World& world = session.world();
-  (void)get_records(world, options.name);  // nobody is asked about what is not there
+  DeleteRecord wanted;
+  wanted.name = options.name;
+  wanted.type = options.type;
+  wanted.adopt = options.adopt;
+  wanted.wait = options.wait;
+  wanted.timeout = session.timeout(usual_timeout);
+  wanted.dry_run = true;
+  (void)delete_record(world, wanted, {});  // nobody is asked about what cannot be
   confirm(session, "delete DNS record " + options.name, options.name, options.confirm);
+  wanted.dry_run = false;
   RecordResult result;
   {
     Progress progress(session.runtime(), session.printer());
-    result = delete_record(world, options.name, options.type, options.adopt, options.wait,
-                           session.timeout(usual_timeout), progress.observer());
+    result = delete_record(world, wanted, progress.observer());
   }
   remember(session, [&](Snapshot& snapshot) { drop(snapshot.records, result.record.name); });
   session.printer().answer(

@@ -353,7 +353,7 @@ const Resolved& Session::resolved() {
   if (!resolved_) {
     resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err);
     if (resolved_->sandbox_by_default) {
-      printer_.note("no settings found: working in the embedded sandbox; nothing outside this machine is touched");
+      printer_.note("no settings found: working in the embedded sandbox, on this machine alone");
     }
     for (const std::string& warning : resolved_->warnings) printer_.warn(warning);
     printer_.detail(1, "context: " + resolved_->settings.context);

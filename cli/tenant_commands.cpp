@@ -282,10 +282,11 @@ void bind_delete(Flags& flags, TenantDelete& options) {
 
 int remove(const TenantDelete& options, Session& session) {
   session.stop_requests_when_interrupted();
-  const Tenant tenant = get_tenant(session.registry(), options.slug);  // nobody is asked about what is not there
+  const Remains remains = [&](const Tenant& failed) { return remains_of(session.world(), failed); };
+  const Tenant tenant = get_tenant(session.registry(), options.slug);
+  check_deletable(tenant, remains);  // nobody is asked about what cannot be
   confirm(session, "delete tenant " + tenant.slug, tenant.slug, options.confirm);
-  delete_tenant(session.registry(), tenant.slug,
-                [&](const Tenant& failed) { return remains_of(session.world(), failed); });
+  delete_tenant(session.registry(), tenant.slug, remains);
   remember(session, [&](Snapshot& snapshot) { drop(snapshot.tenants, tenant.slug); });
   session.printer().answer(changed(tenant, fmt::format("tenant {} deleted\n", tenant.slug)));
   return 0;

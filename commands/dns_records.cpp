@@ -305,14 +305,13 @@ std::vector<RecordResult> list_records(World& world, bool owned_only) {
   return results;
 }
 
-RecordResult delete_record(World& world, std::string_view name, std::string_view type, bool adopt, bool wait,
-                           std::chrono::milliseconds timeout, const Observer& observer) {
-  const auto full = record_name(name, world.settings.dns.domain, false);
+RecordResult delete_record(World& world, const DeleteRecord& wanted, const Observer& observer) {
+  const auto full = record_name(wanted.name, world.settings.dns.domain, false);
   route53::HostedZoneId zone;
   std::string registry_id;
   run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); }});
   auto records = world.records.get_name(zone, full);
-  std::string wanted_type(type);
+  auto wanted_type = wanted.type;
   for (char& c : wanted_type)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   if (!wanted_type.empty()) std::erase_if(records, [&](const RecordSet& record) { return record.type != wanted_type; });
@@ -339,16 +338,18 @@ RecordResult delete_record(World& world, std::string_view name, std::string_view
   const auto txt = read_owner_record(world, zone, full, result.record.type);
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
-  if (!ownership.ours && !adopt) refuse_foreign(world, result.record, ownership);
+  if (!ownership.ours && !wanted.adopt) refuse_foreign(world, result.record, ownership);
   result.owner = ownership.owner.registry_id;
   result.tenant = ownership.owner.slug;
+  result.dry_run = wanted.dry_run;
+  if (wanted.dry_run) return result;
 
   std::vector<RecordChange> changes, additions;
   for (const auto& record : records) changes.push_back({Action::remove, record});
   // Another's text in the owner record stays.
   if (txt && ownership.owner.registry_id.size() > 0) replace(changes, additions, txt, without_owner(*txt));
   changes.insert(changes.end(), additions.begin(), additions.end());
-  send(world, {zone, std::move(changes), "litedesk dns delete " + full, wait, timeout}, result, observer);
+  send(world, {zone, std::move(changes), "litedesk dns delete " + full, wanted.wait, wanted.timeout}, result, observer);
   return result;
 }
 

@@ -61,10 +61,18 @@ struct RecordResult {
 [[nodiscard]] std::vector<RecordResult> get_records(World& world, std::string_view name);
 // The zone by name and type; a record's owner record is not listed beside it.
 [[nodiscard]] std::vector<RecordResult> list_records(World& world, bool owned_only);
-// Deletes exactly what was read, and its owner record with it. An empty type means the only one there is (UsageError
-// when there are several). Throws NotFound; Conflict for a record that is not ours, unless adopt.
-[[nodiscard]] RecordResult delete_record(World& world, std::string_view name, std::string_view type, bool adopt,
-                                         bool wait, std::chrono::milliseconds timeout, const Observer& observer);
+
+struct DeleteRecord {
+  std::string name;
+  std::string type;      // empty: the only one there is
+  bool adopt = false;    // even if it is not ours
+  bool wait = false;     // until INSYNC
+  bool dry_run = false;  // only check that it can be
+  std::chrono::milliseconds timeout{600'000};
+};
+// Deletes exactly what was read, and its owner record with it. Throws NotFound; UsageError when the name has several
+// types and none is said; Conflict for a record that is not ours, unless adopt.
+[[nodiscard]] RecordResult delete_record(World& world, const DeleteRecord& wanted, const Observer& observer);
 [[nodiscard]] Json to_json(const RecordResult& result);  // docs/json/dns-record.schema.json
 
 }  // namespace litedesk

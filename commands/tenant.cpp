@@ -229,22 +229,6 @@ store::Document read(store::Store& registry, std::string_view slug) {
                   .cause = {}});
 }
 
-// Refuses while there is something that the record alone knows of.
-void check_deletable(const Tenant& tenant, const Remains& remains) {
-  if (has_instance(tenant)) {
-    const bool undone = tenant.status.phase == Phase::failed && tenant.status.activated_at.empty();
-    if (!undone) refuse_deletion(tenant, {});
-    const std::vector<std::string> left = remains(tenant);
-    if (!left.empty()) refuse_deletion(tenant, left);
-  }
-  if (tenant.status.operation && !surely_gone(*tenant.status.operation)) {
-    throw Locked({.message = fmt::format("tenant {} is locked by {}", tenant.slug, describe(*tenant.status.operation)),
-                  .hint = "wait until that run has ended",
-                  .resource = resource(tenant.slug),
-                  .cause = {}});
-  }
-}
-
 using Before = bool (*)(const Tenant&, const Tenant&, const Tiers&);
 
 struct SortKey {
@@ -353,6 +337,21 @@ Tenant update_tenant(store::Store& registry, std::string_view slug, const Tenant
     } catch (const Conflict&) {
       if (attempt == attempts) throw;
     }
+  }
+}
+
+void check_deletable(const Tenant& tenant, const Remains& remains) {
+  if (has_instance(tenant)) {
+    const bool undone = tenant.status.phase == Phase::failed && tenant.status.activated_at.empty();
+    if (!undone) refuse_deletion(tenant, {});
+    const std::vector<std::string> left = remains(tenant);
+    if (!left.empty()) refuse_deletion(tenant, left);
+  }
+  if (tenant.status.operation && !surely_gone(*tenant.status.operation)) {
+    throw Locked({.message = fmt::format("tenant {} is locked by {}", tenant.slug, describe(*tenant.status.operation)),
+                  .hint = "wait until that run has ended",
+                  .resource = resource(tenant.slug),
+                  .cause = {}});
   }
 }
 

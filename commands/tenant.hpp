@@ -152,7 +152,10 @@ struct TenantChanges {
 // What is left of a tenant's instance, one line each: "namespace instance-acme".
 using Remains = std::function<std::vector<std::string>(const Tenant&)>;
 // Refuses (Conflict) while an instance exists: any phase but none and terminated. One that failed and never was active
-// may have been undone entirely: then `remains` is asked, and nothing left means that it can go.
+// may have been undone entirely: then `remains` is asked, and nothing left means that it can go. Locked while somebody
+// works on it.
+void check_deletable(const Tenant& tenant, const Remains& remains);
+// Checks and removes it as it was checked.
 void delete_tenant(store::Store& registry, std::string_view slug, const Remains& remains);
 
 }  // namespace litedesk

@@ -100,7 +100,20 @@ struct Fixture : testing::FakeWorld<Zone> {
     return set_record(world, wanted, {});
   }
   RecordResult remove(std::string_view name, std::string_view type = {}, bool adopt = false) {
-    return delete_record(world, name, type, adopt, false, std::chrono::seconds(60), {});
+    DeleteRecord wanted;
+    wanted.name = name;
+    wanted.type = type;
+    wanted.adopt = adopt;
+    // A dry run comes to the same answer, and sends nothing.
+    wanted.dry_run = true;
+    const auto batches = providers.batches.size();
+    const auto would = delete_record(world, wanted, {});
+    CHECK(would.dry_run);
+    CHECK(providers.batches.size() == batches);
+    wanted.dry_run = false;
+    auto result = delete_record(world, wanted, {});
+    CHECK(result.record == would.record);
+    return result;
   }
 };
 
