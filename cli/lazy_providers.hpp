@@ -130,7 +130,9 @@ class LazyAtlas : public atlas::DatabaseUserStore, public atlas::ClusterReader {
   std::vector<atlas::DatabaseUser> list_users() override { return client_->list_users(); }
   std::optional<atlas::Cluster> get_cluster(std::string_view name) override { return client_->get_cluster(name); }
   std::vector<atlas::Cluster> list_clusters() override { return client_->list_clusters(); }
-  bool changes_applied(std::string_view cluster) override { return client_->changes_applied(cluster); }
+  bool changes_applied(std::string_view cluster, std::stop_token stop) override {
+    return client_->changes_applied(cluster, std::move(stop));
+  }
   atlas::Limit limit(std::string_view name) override { return client_->limit(name); }
 
  private:
@@ -154,7 +156,9 @@ class LazyRoute53 : public route53::RecordReader, public route53::RecordWriter {
                              std::string_view comment) override {
     return client_->change(zone, changes, comment);
   }
-  route53::ChangeInfo get_change(std::string_view id) override { return client_->get_change(id); }
+  route53::ChangeInfo get_change(std::string_view id, std::stop_token stop) override {
+    return client_->get_change(id, std::move(stop));
+  }
 
  private:
   Lazy<route53::Client> client_;

@@ -130,7 +130,11 @@ void Printer::warn(std::string_view text) {
     if (std::find(warned_.begin(), warned_.end(), text) != warned_.end()) return;
     warned_.emplace_back(text);
   }
-  error_line(fmt::format("{} {}", on_err(Colour::yellow, "warning:"), printable(text)));
+  // For scripts one JSON document a line, so that a stream of them can be read.
+  if (choice_.format == Format::json)
+    error_line(Json{{"warning", {{"message", text}}}}.dump(-1, ' ', false, Json::error_handler_t::replace));
+  else
+    error_line(fmt::format("{} {}", on_err(Colour::yellow, "warning:"), printable(text)));
 }
 
 void Printer::next(std::string_view command) {

@@ -114,7 +114,9 @@ Operation::~Operation() {
 }
 
 void Operation::set_fence(system::SteadyPoint sent) {
-  world_.gate.set_fence(sent + lock_duration);
+  if (end_ != system::SteadyPoint{} && world_.clock.steady() >= end_) ++lapses_;
+  end_ = sent + lock_duration;
+  world_.gate.set_fence(end_);
 }
 
 store::Document Operation::write(const std::function<void(Tenant&)>& change) {
@@ -187,6 +189,11 @@ Tenant Operation::release(const std::function<void(Tenant&)>& change) {
 Tenant Operation::tenant() const {
   const std::lock_guard guard(mutex_);
   return to_tenant(document_);
+}
+
+int Operation::lapses() const {
+  const std::lock_guard guard(mutex_);
+  return lapses_;
 }
 
 bool Operation::lost() const {

@@ -54,6 +54,8 @@ class Operation {
   // The tenant as stored last.
   [[nodiscard]] Tenant tenant() const;
   [[nodiscard]] bool lost() const;
+  // How often the lock was renewed only after it had lapsed.
+  [[nodiscard]] int lapses() const;
 
  private:
   store::Document write(const std::function<void(Tenant&)>& change);
@@ -65,6 +67,8 @@ class Operation {
   mutable std::mutex mutex_;
   store::Document document_;
   bool lost_ = false, released_ = false;
+  system::SteadyPoint end_;  // of the lock
+  int lapses_ = 0;
   std::jthread renewal_;
 };
 

@@ -46,9 +46,10 @@ Json change_json(const Change& change) {
           {"conflict", change.conflict}};
 }
 
-// Names of fields whose values follow from secrets.
-bool tells_of_secrets(std::string_view name) {
-  return name.ends_with("litedesk.io/secrets-checksum") || name.ends_with("litedesk-password-sha256");
+// Fields, by name or path, whose values follow from secrets.
+bool tells_of_secrets(std::string_view field) {
+  return field.find("litedesk.io/secrets-checksum") != std::string_view::npos ||
+         field.find("litedesk-password-sha256") != std::string_view::npos;
 }
 
 // What would be created, without the values that differ at each planning.
@@ -98,8 +99,10 @@ std::string fingerprint(const Plan& plan) {
     if (change.verb == Verb::none) continue;
     auto entry = change_json(change);
     entry.erase("note");
-    for (auto& field : entry["fields"])
-      if (tells_of_secrets(field["path"].get<std::string>())) field.erase("after");
+    for (auto& field : entry["fields"]) {
+      const bool masked = tells_of_secrets(field["path"].get<std::string>());
+      field["after"] = masked ? Json("(masked)") : without_secrets(field["after"], false);
+    }
     if (change.verb == Verb::create) entry["desired"] = without_secrets(change.desired, change.id.kind == "Secret");
     essence.push_back(std::move(entry));
   }

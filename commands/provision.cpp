@@ -198,8 +198,7 @@ class Run {
   ProvisionResult execute() {
     operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, adopted_),
                        [this](Tenant& tenant) { note_start(tenant); });
-    apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, Wave::first,
-                options_.wait ? Wave::namespaced : Wave::after_dns, report_, observer_);
+    apply(Wave::first, options_.wait ? Wave::namespaced : Wave::after_dns);
     if (world_.interrupted.stop_requested()) fail(ReadinessEnd::interrupted, "interrupted", {});
     if (const auto error = report_.first_error()) fail(ReadinessEnd::failed, error_text(error), {});
     if (!options_.wait) return leave();
@@ -317,7 +316,7 @@ class Run {
 
   bool is_known(const std::string& change_id) const {
     try {
-      static_cast<void>(world_.record_writer.get_change(change_id));
+      static_cast<void>(world_.record_writer.get_change(change_id, world_.interrupted));
       return true;
     } catch (const NotFound&) {
       return false;
@@ -328,8 +327,41 @@ class Run {
     return true;  // the wait asks again
   }
 
+  // Whether a change that failed since the lock had lapsed can simply be sent once more: it was held back, or it is a
+  // server-side apply whose answer came too late.
+  static bool can_be_sent_again(const ResourceId& id, const Outcome& outcome) {
+    if (!outcome.error) return outcome.state == OutcomeState::skipped;
+    try {
+      std::rethrow_exception(outcome.error);
+    } catch (const Locked&) {
+      return true;
+    } catch (const Timeout&) {
+      return id.provider == Provider::kubernetes;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  // A process that stood still for longer than its lock lasts takes it back, if nobody else took it, and goes on.
+  void apply(Wave from, Wave to) {
+    const auto lapses = operation_->lapses();
+    const auto apply_now = [&] {
+      apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, from, to, report_, observer_);
+    };
+    apply_now();
+    if (!report_.first_error() || world_.interrupted.stop_requested()) return;
+    try {
+      operation_->renew_now();
+    } catch (const Error&) {
+      return;  // what failed before says more
+    }
+    if (operation_->lapses() == lapses) return;
+    std::erase_if(report_.outcomes, [](const auto& each) { return can_be_sent_again(each.first, each.second); });
+    apply_now();
+  }
+
   void apply_wave(Wave wave) {
-    apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, wave, wave, report_, observer_);
+    apply(wave, wave);
     if (const auto error = report_.first_error()) std::rethrow_exception(error);
   }
 
@@ -353,6 +385,8 @@ class Run {
       goal.certificate_unknown = settings().kubernetes.certificates == "per-host" && !prepared_.live.cert_manager;
       goal.dns_change_id = dns_change_to_wait_for();
       goal.database_cluster = settings().database.cluster;
+      for (const auto& change : prepared_.plan.changes)
+        if (change.id.kind == "ResourceQuota" && change.verb != Verb::none) goal.quotas.push_back(change.id.name);
       goal.fail_on_unschedulable = options_.fail_on_unschedulable;
       goal.timeout = options_.timeout - took();
       if (!goal.dns_change_id.empty() && goal.dns_change_id != before_.status.change_id)

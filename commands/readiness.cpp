@@ -25,7 +25,8 @@ using std::chrono::milliseconds;
 // The kubelet tries a pull again after 10 s, then after 20 s: an image that has failed for this long was tried three
 // times, and the third had some seconds.
 constexpr milliseconds three_pulls{35'000};
-// A pod may meet its Secret a moment before it is there; the kubelet looks again within this time.
+// A pod may meet its Secret a moment before it is there, and a ReplicaSet a quota before it has taken effect; both are
+// tried again within this time.
 constexpr milliseconds settling{5'000};
 constexpr int crashes_allowed = 4;
 
@@ -252,11 +253,24 @@ class Wait {
     set_part(component, part.state == "failed" ? "waiting" : part.state, part.reason, part.message);
     // The Deployment's own condition may still tell of the ReplicaSet before.
     for (const auto& [uid, set] : replica_sets_)
-      if (kubernetes::is_current_replica_set(found->second, set))
-        if (const auto refused = kubernetes::replica_failure(set); refused && refused_for_good(refused->message))
-          finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
+      if (kubernetes::is_current_replica_set(found->second, set)) judge_refusal(component, uid, set);
     judge_pods();
     judge();
+  }
+
+  // Whether the pods of a ReplicaSet are refused for good. `mutex_` is held.
+  void judge_refusal(const std::string& component, const std::string& uid, const Object& set) {
+    const auto refused = kubernetes::replica_failure(set);
+    if (!refused || !refused_for_good(refused->message)) {
+      refused_since_.erase(uid);
+      return;
+    }
+    const auto since = refused_since_.try_emplace(uid, world_.clock.steady()).first->second;
+    const bool by_new_quota = std::any_of(goal_.quotas.begin(), goal_.quotas.end(), [&](const std::string& quota) {
+      return refused->message.find("exceeded quota: " + quota + ",") != std::string::npos;
+    });
+    if (by_new_quota && world_.clock.steady() - since < settling) return;
+    finish_locked(ReadinessEnd::failed, component + ": pods are refused: " + refused->message);
   }
 
   // Whether a pod's trouble is one where waiting cannot help. `mutex_` is held.
@@ -341,9 +355,9 @@ class Wait {
   }
 
   // What passes does not end the wait: it is asked again until the time-out.
-  bool user_applied() const {
+  bool user_applied() {
     try {
-      return world_.clusters.changes_applied(goal_.database_cluster);
+      return world_.clusters.changes_applied(goal_.database_cluster, stop_.get_token());
     } catch (const Unavailable&) {
     } catch (const Timeout&) {
     } catch (const RateLimited&) {
@@ -368,6 +382,9 @@ class Wait {
       if (!world_.clock.wait(left, stop_.get_token())) return;
       const std::lock_guard lock(mutex_);
       judge_pods();
+      for (const auto& [uid, since] : std::map(refused_since_))
+        if (const auto set = replica_sets_.find(uid); set != replica_sets_.end())
+          refresh(set->second.label("app.kubernetes.io/component"));
     }
     const std::lock_guard lock(mutex_);
     finish_locked(ReadinessEnd::timed_out,
@@ -389,7 +406,8 @@ class Wait {
     try {
       auto events = warning_events(world_, goal_.name_space, world_.clock.now() - std::chrono::hours(1));
       std::erase_if(events, [this](const StatusEvent& event) {
-        return reason_.find(event.message) != std::string::npos || event.reason == "BackOff";
+        return reason_.find(event.message) != std::string::npos || event.reason == "BackOff" ||
+               event.message.find("looking up service account") != std::string::npos;  // applied along with it
       });
       if (events.size() > most) events.resize(most);
       std::string text;
@@ -453,6 +471,7 @@ class Wait {
   std::map<std::string, Object> replica_sets_;  // by UID
   std::map<std::string, PodState> pods_;
   std::map<std::string, system::SteadyPoint> image_since_, final_since_;
+  std::map<std::string, system::SteadyPoint> refused_since_;  // by the ReplicaSet's UID
   std::map<std::string, int> pulls_, crashes_before_;
   std::map<std::string, std::string> last_reason_;
 };

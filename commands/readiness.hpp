@@ -23,6 +23,7 @@ struct ReadinessGoal {
   bool certificate_unknown = false;      // the cluster has no cert-manager
   std::string dns_change_id;             // to wait for until INSYNC; empty: nothing is pending
   std::string database_cluster;          // whose user changes must be applied
+  std::vector<std::string> quotas;       // ResourceQuotas that were applied just now: they take effect a moment later
   bool fail_on_unschedulable = false;
   std::chrono::milliseconds timeout{600'000};
 };

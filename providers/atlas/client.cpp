@@ -347,16 +347,7 @@ std::vector<Cluster> Client::list_clusters() {
   return clusters;
 }
 
-bool ClusterReader::poll_changes_applied(std::string_view cluster, std::stop_token stop) {
-  if (stop.stop_requested()) throw Cancelled("the wait for cluster " + std::string(cluster) + " was cancelled");
-  return changes_applied(cluster);
-}
-
-bool Client::changes_applied(std::string_view cluster) {
-  return poll_changes_applied(cluster, {});
-}
-
-bool Client::poll_changes_applied(std::string_view cluster, std::stop_token stop) {
+bool Client::changes_applied(std::string_view cluster, std::stop_token stop) {
   Call call;
   call.path = "/clusters/" + http::percent_encode(cluster) + "/status";
   call.version = status_version;

@@ -78,9 +78,8 @@ class ClusterReader {
   [[nodiscard]] virtual std::optional<Cluster> get_cluster(std::string_view name) = 0;
   [[nodiscard]] virtual std::vector<Cluster> list_clusters() = 0;
   // Whether every change to users and roles has reached the cluster: GET .../clusters/{c}/status says APPLIED.
-  [[nodiscard]] virtual bool changes_applied(std::string_view cluster) = 0;
-  // The same for who asks again and again: throws Cancelled as soon as `stop` is requested, retries included.
-  [[nodiscard]] virtual bool poll_changes_applied(std::string_view cluster, std::stop_token stop);
+  // Throws Cancelled as soon as `stop` is requested, retries included.
+  [[nodiscard]] virtual bool changes_applied(std::string_view cluster, std::stop_token stop) = 0;
   // "atlas.project.security.databaseAccess.users"
   [[nodiscard]] virtual Limit limit(std::string_view name) = 0;
 };
@@ -110,8 +109,7 @@ class Client : public DatabaseUserStore, public ClusterReader {
   std::vector<DatabaseUser> list_users() override;
   std::optional<Cluster> get_cluster(std::string_view name) override;
   std::vector<Cluster> list_clusters() override;
-  bool changes_applied(std::string_view cluster) override;
-  bool poll_changes_applied(std::string_view cluster, std::stop_token stop) override;
+  bool changes_applied(std::string_view cluster, std::stop_token stop) override;
   Limit limit(std::string_view name) override;
 
  private:

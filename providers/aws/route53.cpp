@@ -58,7 +58,7 @@ std::string describe(std::span<const RecordChange> changes) {
 // What passes by itself counts as "not yet".
 bool is_insync(RecordWriter& writer, std::string_view change_id, const std::stop_token& stop) {
   try {
-    return writer.poll_change(change_id, stop).status == ChangeStatus::insync;
+    return writer.get_change(change_id, stop).status == ChangeStatus::insync;
   } catch (const Cancelled&) {
     if (!stop.stop_requested()) throw;
   } catch (const Unavailable&) {
@@ -69,11 +69,6 @@ bool is_insync(RecordWriter& writer, std::string_view change_id, const std::stop
 }
 
 }  // namespace
-
-ChangeInfo RecordWriter::poll_change(std::string_view id, std::stop_token stop) {
-  if (stop.stop_requested()) throw Cancelled("the wait for change " + std::string(id) + " was cancelled");
-  return get_change(id);
-}
 
 bool wait_insync(RecordWriter& writer, std::string_view change_id, std::chrono::milliseconds timeout,
                  const system::Clock& clock, std::stop_token stop) {
@@ -261,11 +256,7 @@ ChangeInfo Client::change(const HostedZoneId& zone, std::span<const RecordChange
   refuse(response, summary, zone_resource(zone));
 }
 
-ChangeInfo Client::get_change(std::string_view id) {
-  return poll_change(id, {});
-}
-
-ChangeInfo Client::poll_change(std::string_view id, std::stop_token stop) {
+ChangeInfo Client::get_change(std::string_view id, std::stop_token stop) {
   const auto bare = bare_id(id);
   Read read{"read change " + bare, "route53 change " + bare};
   read.stop = std::move(stop);

@@ -92,9 +92,8 @@ class RecordWriter {
   // are read again, and a state equal to the wanted one is success (with an empty change id and status insync).
   virtual ChangeInfo change(const HostedZoneId& zone, std::span<const RecordChange> changes,
                             std::string_view comment) = 0;
-  [[nodiscard]] virtual ChangeInfo get_change(std::string_view id) = 0;
-  // The same for who asks again and again: throws Cancelled as soon as `stop` is requested, retries included.
-  [[nodiscard]] virtual ChangeInfo poll_change(std::string_view id, std::stop_token stop);
+  // Throws Cancelled as soon as `stop` is requested, retries included.
+  [[nodiscard]] virtual ChangeInfo get_change(std::string_view id, std::stop_token stop) = 0;
 };
 
 // The poll interval while a change is PENDING.
@@ -130,8 +129,7 @@ class Client : public RecordReader, public RecordWriter {
   std::vector<RecordSet> get_name(const HostedZoneId& zone, std::string_view name) override;
   std::vector<RecordSet> list(const HostedZoneId& zone) override;
   ChangeInfo change(const HostedZoneId& zone, std::span<const RecordChange> changes, std::string_view comment) override;
-  ChangeInfo get_change(std::string_view id) override;
-  ChangeInfo poll_change(std::string_view id, std::stop_token stop) override;
+  ChangeInfo get_change(std::string_view id, std::stop_token stop) override;
 
  private:
   struct Read {  // one look: what for, at what, and how long it may take

@@ -137,7 +137,7 @@ TEST_CASE("the shared cluster, its change status and the limit of users are read
   CHECK_FALSE(crm->instance_size.empty());
   CHECK_FALSE(peer.client.get_cluster("no-such-cluster").has_value());
   CHECK_FALSE(peer.client.list_clusters().empty());
-  CHECK_NOTHROW(static_cast<void>(peer.client.changes_applied("crm")));
+  CHECK_NOTHROW(static_cast<void>(peer.client.changes_applied("crm", {})));
   const auto limit = peer.client.limit("atlas.project.security.databaseAccess.users");
   CHECK(limit.value > 0);
   CHECK(limit.current_usage < limit.value);

@@ -138,13 +138,40 @@ def templates_with(target, name, text):
     return folder
 
 
+def own_templates(target, slug):
+    """What templates of one's own added goes with them, and so does a custom domain that is taken away."""
+    t = Transcript(target, slug)
+    create(t)
+    folder = templates_with(target, "instance/90-extra.yaml",
+                            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {tenant: \"${tenant.slug}\"}\n")
+    domain = "crm-of-%s.litedesk.com" % slug
+    t.run("tenant", "update", slug, "--custom-domain", domain)
+    t.run("instance", "provision", slug, env={"LITEDESK_TEMPLATES": folder})
+    extra = ["get", "configmap", "extra", "-n", "instance-" + slug, "-o", "jsonpath={.data.tenant}"]
+    assert target.kubectl(*extra) == slug
+    t.run("dns", "get", domain)
+    t.run("tenant", "update", slug, "--custom-domain", "")
+    out, _ = t.run("instance", "plan", slug)
+    assert "ConfigMap" in out and domain in out, out
+    t.run("instance", "provision", slug, expect=2)  # it deletes, and nobody said yes
+    t.run("instance", "provision", slug, "--yes")
+    code, _, _ = target.kubectl(*extra, check=False)
+    assert code != 0
+    t.run("dns", "get", domain, expect=3)
+    t.run("instance", "plan", slug, "--exit-code")
+    return [line for line in t.lines if line.startswith("$")]
+
+
 def quota(target, slug):
     """Pods that the cluster administrator's quota refuses end it at once, and what was is there again."""
     t = Transcript(target, slug)
     create(t)
     t.run("instance", "provision", slug)
     space = "instance-" + slug
-    target.kubectl("create", "quota", "administrators", "-n", space, "--hard=pods=4")
+    manifest = os.path.join(harness.folder("quota"), "quota.yaml")
+    with open(manifest, "w") as out:
+        out.write("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: administrators}\nspec: {hard: {pods: 4}}\n")
+    target.kubectl("apply", "--server-side", "--validate=false", "-n", space, "-f", manifest)
     target.kubectl("wait", "quota/administrators", "-n", space, "--for=jsonpath={.status.used.pods}=4", "--timeout=30s")
     begin = time.monotonic()
     _, err = t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "1.5.0"})
@@ -191,6 +218,92 @@ def terminated_by_signal(target, slug):
     target.kubectl("wait", "--for=delete", "namespace/instance-" + slug, "--timeout=30s", check=False)
     nothing_left(target, slug)
     t.run("instance", "provision", slug)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def said(process, words, seconds=60):
+    """Reads the process's standard error until it says so; returns what it said till then."""
+    text, end = "", time.monotonic() + seconds
+    while words not in text:
+        line = process.stderr.readline()
+        assert line and time.monotonic() < end, "no %r in:\n%s" % (words, text)
+        text += line
+    return text
+
+
+def terminated_while_undoing(target, slug):
+    """A signal while a failed run is undone does not break the undo."""
+    t = Transcript(target, slug)
+    create(t)
+    process = target.start("instance", "provision", slug, env={"BACKEND_IMAGE_TAG": "crash"})
+    text = said(process, "removing instance-" + slug)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 7, "exit %s\n%s%s%s" % (process.returncode, text, out, err)
+    target.kubectl("wait", "--for=delete", "namespace/instance-" + slug, "--timeout=30s", check=False)
+    nothing_left(target, slug)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def stopped_for_a_while(target, slug):
+    """A process that stood still for longer than its lock lasts takes the lock back and goes on."""
+    t = Transcript(target, slug)
+    create(t)
+    process = target.start("instance", "provision", slug, env={"BACKEND_IMAGE_TAG": "slow"})
+    said(process, "frontend     0/2")
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(15)  # longer than the lock: nothing else tells that it has lapsed
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, "exit %s\n%s%s" % (process.returncode, out, err)
+    assert phase(target, slug) == "active"
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def hung_holder(target, slug):
+    """The lock of a process that hangs is taken over once it has lapsed, and the process stops when it wakes."""
+    t = Transcript(target, slug)
+    create(t)
+    process = target.start("instance", "provision", slug, env={"BACKEND_IMAGE_TAG": "slow"})
+    said(process, "frontend     0/2")
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(14)  # its lock lapses
+    t.run("instance", "provision", slug)
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 4 and "lock" in err, "exit %s\n%s%s" % (process.returncode, out, err)
+    assert phase(target, slug) == "active"
+    t.run("instance", "plan", slug, "--exit-code")
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def waits_for_another(target, slug):
+    """`instance wait` watches a run that is at it; where the wish has changed since, it changes nothing."""
+    t = Transcript(target, slug)
+    create(t)
+    process = target.start("instance", "provision", slug)
+    said(process, "namespace")
+    t.run("instance", "wait", slug)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    t.run("tenant", "update", slug, "--tier", "professional")
+    t.run("instance", "wait", slug)
+    t.run("instance", "plan", slug, "--exit-code", expect=10)
+    return [line for line in t.lines if line.startswith("$")]
+
+
+def saved_plan(target, slug):
+    """A saved plan is done as it was saved, or refused."""
+    t = Transcript(target, slug)
+    create(t)
+    t.run("instance", "plan", slug, "--out", "saved.plan")
+    _, err = t.run("instance", "provision", slug, "--plan", "saved.plan", expect=4, env={"BACKEND_IMAGE_TAG": "1.5.0"})
+    assert "the world has moved" in err, err
+    t.run("instance", "provision", slug, "--plan", "saved.plan")
+    # A Secret that is drawn anew at each planning is no other plan.
+    target.kubectl("delete", "secret", "database", "-n", "instance-" + slug)
+    t.run("instance", "plan", slug, "--out", "saved.plan")
+    t.run("instance", "provision", slug, "--plan", "saved.plan")
     return [line for line in t.lines if line.startswith("$")]
 
 
@@ -390,4 +503,5 @@ def enough_rights(target, slug):
 # What the sandbox has nothing of (it knows no roles).
 PEERS_ONLY = [refused_permission, enough_rights]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
-       upgrade, foreign_field, other_tier]
+       upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
+       saved_plan]

@@ -61,7 +61,7 @@ class Zone : public testing::NoProviders {
     batches.emplace_back(changes.begin(), changes.end());
     return {"C1", pending > 0 ? route53::ChangeStatus::pending : route53::ChangeStatus::insync};
   }
-  route53::ChangeInfo get_change(std::string_view id) override {
+  route53::ChangeInfo get_change(std::string_view id, std::stop_token) override {
     return {std::string(id), pending-- > 0 ? route53::ChangeStatus::pending : route53::ChangeStatus::insync};
   }
 

@@ -102,7 +102,7 @@ class NoProviders : public kubernetes::ObjectReader,
   std::vector<atlas::DatabaseUser> list_users() override { unexpected("list_users"); }
   std::optional<atlas::Cluster> get_cluster(std::string_view) override { unexpected("get_cluster"); }
   std::vector<atlas::Cluster> list_clusters() override { unexpected("list_clusters"); }
-  bool changes_applied(std::string_view) override { unexpected("changes_applied"); }
+  bool changes_applied(std::string_view, std::stop_token) override { unexpected("changes_applied"); }
   atlas::Limit limit(std::string_view) override { unexpected("limit"); }
   std::optional<route53::RecordSet> get(const route53::HostedZoneId&, std::string_view, std::string_view) override {
     unexpected("get record");
@@ -115,7 +115,7 @@ class NoProviders : public kubernetes::ObjectReader,
                              std::string_view) override {
     unexpected("change");
   }
-  route53::ChangeInfo get_change(std::string_view) override { unexpected("get_change"); }
+  route53::ChangeInfo get_change(std::string_view, std::stop_token) override { unexpected("get_change"); }
   http::Response send(http::Request, std::stop_token) override { unexpected("send"); }
   std::vector<http::Result> send_all(std::vector<http::Request>, std::stop_token) override { unexpected("send_all"); }
   http::Response stream(http::Request, const http::ChunkHandler&, std::chrono::milliseconds, std::stop_token) override {

@@ -274,8 +274,8 @@ TEST_CASE("clusters, their change status and the project's limits are read with 
   const auto fresh = f.client.get_cluster("new");
   REQUIRE(fresh.has_value());
   CHECK(fresh->standard_srv.empty());
-  CHECK_FALSE(f.client.changes_applied("crm"));
-  CHECK(f.client.changes_applied("crm"));
+  CHECK_FALSE(f.client.changes_applied("crm", {}));
+  CHECK(f.client.changes_applied("crm", {}));
   const auto limit = f.client.limit("atlas.project.security.databaseAccess.users");
   CHECK(limit.value == 100);
   CHECK(limit.current_usage == 97);
@@ -391,7 +391,7 @@ TEST_CASE("a poll of the change status ends when it is stopped") {
   Fixture f;
   std::stop_source stop;
   f.transport.answer(200, R"({"changeStatus": "PENDING"})");
-  CHECK_FALSE(f.client.poll_changes_applied("crm", stop.get_token()));
+  CHECK_FALSE(f.client.changes_applied("crm", stop.get_token()));
   stop.request_stop();
   CHECK(f.transport.stops.size() == 1);
   CHECK(f.transport.stops[0].stop_requested());

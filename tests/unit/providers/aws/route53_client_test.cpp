@@ -394,7 +394,7 @@ class Changes : public RecordWriter {
  public:
   explicit Changes(int pending) : pending_(pending) {}
   ChangeInfo change(const HostedZoneId&, std::span<const RecordChange>, std::string_view) override { return {}; }
-  ChangeInfo get_change(std::string_view id) override {
+  ChangeInfo get_change(std::string_view id, std::stop_token) override {
     ++asked;
     if (failure) failure(asked);
     return {std::string(id), asked > pending_ ? ChangeStatus::insync : ChangeStatus::pending};
