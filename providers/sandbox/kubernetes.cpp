@@ -19,6 +19,8 @@ using kube::StatusError;
 constexpr std::string_view flow_schema = "7e1c2f0a-5f0b-4a52-9d5e-2c1b0f6a9d01";
 constexpr std::string_view priority_level = "7e1c2f0a-5f0b-4a52-9d5e-2c1b0f6a9d02";
 
+constexpr std::size_t largest_body = std::size_t{3} * 1024 * 1024;
+
 Reply refusal(const StatusError& error) {
   return kube::to_reply(error.body(), error.code());
 }
@@ -63,6 +65,7 @@ class KubernetesApi : public Api {
       auto kinds = cluster_.kinds();
       if (auto reply = kube::answer_discovery(call, *kinds)) return std::move(*reply);
       const auto request = kube::parse_request(call, std::move(kinds));
+      if (call.body.size() > largest_body) throw too_large();
       if (call.method == "GET" || call.method == "HEAD") return kube::answer_get(cluster_, request);
       if (call.method == "POST") return kube::answer_post(cluster_, request);
       if (call.method == "PUT") return kube::answer_put(cluster_, request);
@@ -72,6 +75,10 @@ class KubernetesApi : public Api {
     } catch (const StatusError& error) {
       return refusal(error);
     }
+  }
+
+  static StatusError too_large() {
+    return {413, "RequestEntityTooLarge", fmt::format("Request entity too large: limit is {}", largest_body)};
   }
 
   static Reply failure(int status) {

@@ -119,9 +119,21 @@ class Decoder {
       } else {
         if (field != nullptr)
           visit(*field, *item, schema.name, here, names.empty() ? item.key() : fmt::format("{}.{}", names, item.key()));
-        ++item;
+        if (field != nullptr && said_by_absence(schema, item.key(), *item))
+          item = value.erase(item);
+        else
+          ++item;
       }
     }
+  }
+
+  // The built-in kinds are Go structs that leave empty maps and lists out; what a CRD declares is kept as it was sent.
+  static bool said_by_absence(const Schema& schema, const std::string& key, const Json& value) {
+    if (!value.is_structured() || !value.empty() || schema.name.empty()) return false;
+    const auto found = schema.fields.find(key);
+    if (found == schema.fields.end() || found->second.required) return false;
+    const auto& field = *found->second.schema;
+    return field.rules.is_null() && (field.type == Type::map || field.type == Type::list);
   }
 
   // Objects inside of objects (volumeClaimTemplates) carry their own apiVersion and kind.

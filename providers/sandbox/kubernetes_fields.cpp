@@ -41,8 +41,11 @@ void collect(const Schema& schema, const Json& value, FieldSet& set) {
     return;
   }
   if (value.is_object()) {
-    for (const auto& [key, item] : value.items())
-      if (!item.is_null()) collect(child(schema, key), item, set.children[element_of(key)]);
+    for (const auto& [key, item] : value.items()) {
+      // An empty list of members has nothing that anybody could own.
+      const bool nothing = item.is_null() || (item.is_array() && item.empty() && granular(child(schema, key), item));
+      if (!nothing) collect(child(schema, key), item, set.children[element_of(key)]);
+    }
     return;
   }
   for (const auto& item : value) {

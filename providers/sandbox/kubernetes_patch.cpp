@@ -1,5 +1,6 @@
 #include "providers/sandbox/kubernetes_patch.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -87,7 +88,40 @@ Json* matching(const Schema& list, Json& items, const Json& wanted) {
   return nullptr;
 }
 
-void merge_list(const Schema& schema, Json& target, const Json& patch) {
+std::size_t place_in(const Schema& list, const Json& order, const Json& item) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    bool same = !list.keys.empty();
+    for (const auto& key : list.keys)
+      if (order[i].contains(key)) same = same && item.contains(key) && item[key] == order[i][key];
+    if (same) return i;
+  }
+  return order.size();
+}
+
+// What the patch names comes in its order (or in the one that "$setElementOrder/..." states); what only the server has
+// keeps its place before those that it was before. The Go library calls it mergeSortedSlice.
+void put_in_order(const Schema& list, Json& items, const Json& before, const Json& order) {
+  std::vector<Json> named;
+  std::vector<Json> others;
+  for (auto& item : items) (place_in(list, order, item) < order.size() ? named : others).push_back(std::move(item));
+  std::stable_sort(named.begin(), named.end(),
+                   [&](const Json& a, const Json& b) { return place_in(list, order, a) < place_in(list, order, b); });
+  Json sorted = Json::array();
+  auto next = named.begin();
+  for (auto& other : others) {
+    const auto place = place_in(list, before, other);
+    while (next != named.end()) {
+      const auto its = place_in(list, before, *next);
+      if (its < before.size() && place < its) break;
+      sorted.push_back(std::move(*next++));
+    }
+    sorted.push_back(std::move(other));
+  }
+  while (next != named.end()) sorted.push_back(std::move(*next++));
+  items = std::move(sorted);
+}
+
+void merge_list(const Schema& schema, Json& target, const Json& patch, const Json& order) {
   if (!patch.empty() && patch.front().is_object() && patch.front().value("$patch", "") == "replace") {
     target = Json::array();
     for (std::size_t i = 1; i < patch.size(); ++i) target.push_back(patch[i]);
@@ -97,6 +131,7 @@ void merge_list(const Schema& schema, Json& target, const Json& patch) {
     target = patch;
     return;
   }
+  const Json before = target;
   for (const auto& item : patch) {
     if (schema.list == Schema::List::set || !item.is_object()) {
       if (std::find(target.begin(), target.end(), item) == target.end()) target.push_back(item);
@@ -113,6 +148,7 @@ void merge_list(const Schema& schema, Json& target, const Json& patch) {
       target.push_back(std::move(added));
     }
   }
+  if (schema.list == Schema::List::keyed) put_in_order(schema, target, before, order.is_array() ? order : patch);
 }
 
 // "$setElementOrder/containers", "$deleteFromPrimitiveList/finalizers", "$retainKeys".
@@ -200,7 +236,9 @@ void strategic_merge(const Schema& schema, Json& target, const Json& patch) {
     } else if (value.is_object()) {
       merge_patch(target[key], value);
     } else if (value.is_array() && field != nullptr && field->type == Schema::Type::list) {
-      merge_list(*field, target[key].is_null() ? (target[key] = Json::array()) : target[key], value);
+      const auto order = patch.find("$setElementOrder/" + key);
+      merge_list(*field, target[key].is_null() ? (target[key] = Json::array()) : target[key], value,
+                 order == patch.end() ? Json() : *order);
     } else {
       target[key] = value;
     }

@@ -147,9 +147,14 @@ current-context: litedesk-sandbox
                      endpoints.kubernetes_url, endpoints.kubernetes_token);
 }
 
+bool has_state(const std::filesystem::path& folder) {
+  std::error_code error;
+  return std::filesystem::exists(folder / state_file, error);
+}
+
 bool reset(const std::filesystem::path& folder) {
   std::error_code error;
-  if (!std::filesystem::exists(folder / state_file, error)) return false;
+  if (!has_state(folder)) return false;
   const FolderLock lock(folder, FolderLock::Mode::exclusive);
   for (const auto* suffix : {"", "-wal", "-shm"}) {
     const auto file = folder / fmt::format("{}{}", state_file, suffix);
@@ -165,8 +170,7 @@ bool reset(const std::filesystem::path& folder) {
 Contents contents(const std::filesystem::path& folder) {
   Contents found;
   found.folder = folder.string();
-  std::error_code error;
-  found.exists = std::filesystem::exists(folder / state_file, error);
+  found.exists = has_state(folder);
   if (!found.exists) return found;
   State state(folder / state_file);
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> names = {{{"route53/zones", "hosted zones"},

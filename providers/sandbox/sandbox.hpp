@@ -16,8 +16,9 @@ namespace litedesk::sandbox {
 
 // --fault API:KIND:PROBABILITY-or-COUNT. API: kubernetes | atlas | route53 | all. KIND: throttle (the API's own way of
 // saying so), error (500), unavailable (503), reset (the connection is closed before an answer), lost (the request
-// takes effect and the answer is lost), slow (2 s late), conflict (409, kubernetes writes only). A value with a dot is
-// a probability (0.3), without one a count: the first N requests that mutate or read.
+// takes effect and the answer is lost), slow (2 s late), conflict (409 for a write to kubernetes,
+// PriorRequestNotComplete for one to route53). A value with a dot is a probability (0.3), without one a count: the
+// first N requests that mutate or read.
 struct Fault {
   std::string api;
   std::string kind;
@@ -71,6 +72,9 @@ class Sandbox {
 [[nodiscard]] std::string kubeconfig(const Endpoints& endpoints);
 // Forgets everything in the folder. Returns false when there was nothing.
 bool reset(const std::filesystem::path& folder);
+
+// Whether there is a state in the folder, readable or not.
+[[nodiscard]] bool has_state(const std::filesystem::path& folder);
 
 struct Contents {  // for `sandbox status`
   bool exists = false;

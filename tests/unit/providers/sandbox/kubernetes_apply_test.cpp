@@ -91,11 +91,12 @@ TEST_CASE("containers merge by name, and what others added to them is kept") {
   const auto after = cluster.apply(deployments + "/web", object);
   const auto& containers = at(after.body, "spec.template.spec.containers");
   REQUIRE(containers.size() == 2);
-  CHECK(containers[0]["image"] == "web:2");
-  CHECK(containers[0]["env"].size() == 2);
-  CHECK(containers[1]["name"] == "side");
+  // In the order of the strategic patch.
+  CHECK(containers[0]["name"] == "side");
+  CHECK(containers[1]["image"] == "web:2");
+  CHECK(containers[1]["env"].size() == 2);
   CHECK(cluster.apply(deployments + "/web", deployment("web", "web:2"))
-            .body["spec"]["template"]["spec"]["containers"][0]["env"]
+            .body["spec"]["template"]["spec"]["containers"][1]["env"]
             .size() == 1);
 }
 

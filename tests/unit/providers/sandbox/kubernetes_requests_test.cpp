@@ -407,3 +407,53 @@ TEST_CASE("a list of exactly an older version is no longer there") {
   CHECK(cluster.send("GET", acme + "/configmaps?resourceVersionMatch=Exact").status == 422);
   CHECK(cluster.send("GET", acme + "/configmaps?resourceVersionMatch=Some&resourceVersion=1").status == 422);
 }
+
+TEST_CASE("a body larger than an API server takes is 413") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  const auto answer =
+      cluster.send("POST", acme + "/configmaps", config_map("big", {{"a", std::string(3'200'000, 'x')}}));
+  CHECK(answer.status == 413);
+  CHECK(answer.reason() == "RequestEntityTooLarge");
+  CHECK(answer.message() == "Request entity too large: limit is 3145728");
+}
+
+TEST_CASE("empty maps and lists of the built-in kinds are left out; what a CRD declares is kept") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  auto map = config_map("one", Json::object(), Json::object());
+  map["metadata"]["finalizers"] = Json::array();
+  const auto made = cluster.send("POST", acme + "/configmaps", map).body;
+  CHECK_FALSE(made.contains("data"));
+  for (const auto* field : {"labels", "finalizers"}) CHECK_FALSE(made["metadata"].contains(field));
+  auto web = deployment("web", "web:1");
+  auto& container = web["spec"]["template"]["spec"]["containers"][0];
+  container["env"] = Json::array();
+  container["resources"] = {{"limits", Json::object()}};
+  const auto applied = cluster.apply(deployments + "/web", web).body;
+  const auto& shown = at(applied, "spec.template.spec.containers")[0];
+  CHECK_FALSE(shown.contains("env"));
+  CHECK(shown["resources"] == Json::object());
+}
+
+TEST_CASE("a strategic patch keeps the order that it states") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  auto web = deployment("web", "web:1");
+  web["spec"]["template"]["spec"]["containers"][0]["env"] =
+      Json::parse(R"([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}])");
+  REQUIRE(cluster.send("POST", deployments, web).status == 201);
+  const auto names_after = [&](const char* patch) {
+    const auto answer =
+        cluster.send("PATCH", deployments + "/web",
+                     {{"spec", {{"template", {{"spec", {{"containers", Json::array({Json::parse(patch)})}}}}}}}},
+                     "application/strategic-merge-patch+json");
+    std::string names;
+    for (const auto& item : at(answer.body, "spec.template.spec.containers")[0]["env"]) names += text(item, "name");
+    return names;
+  };
+  CHECK(names_after(R"({"name": "main", "env": [{"name": "A", "$patch": "delete"}, {"name": "D", "value": "4"}]})") ==
+        "DBC");
+  CHECK(names_after(R"({"name": "main", "$setElementOrder/env": [{"name": "B"}, {"name": "C"}, {"name": "D"}],
+                        "env": [{"name": "D", "value": "5"}]})") == "BCD");
+}

@@ -1,5 +1,7 @@
 #include "providers/sandbox/sandbox.hpp"
 
+#include <fstream>
+#include <functional>
 #include <mutex>
 
 #include <doctest/doctest.h>
@@ -139,4 +141,25 @@ TEST_CASE("the kubeconfig names the server and the token") {
   CHECK(text.find("server: \"http://127.0.0.1:1234\"") != std::string::npos);
   CHECK(text.find("token: \"token\"") != std::string::npos);
   CHECK(text.find("current-context: litedesk-sandbox") != std::string::npos);
+}
+
+TEST_CASE("a damaged state is said to be there, refuses to be read, and can be forgotten") {
+  const tests::TemporaryFolder folder;
+  CHECK_FALSE(has_state(folder.path()));
+  {
+    std::ofstream(folder / "state.db") << "this is no database, and longer than its header of a hundred bytes would be";
+  }
+  CHECK(has_state(folder.path()));
+  for (const auto& use : std::vector<std::function<void()>>{
+           [&] { (void)contents(folder.path()); }, [&] { const Sandbox sandbox({.folder = folder.path()}); }}) {
+    try {
+      use();
+      FAIL("it was read");
+    } catch (const Failed& error) {
+      CHECK(std::string(error.what()).find("state.db") != std::string::npos);
+      CHECK(error.hint().find("sandbox reset") != std::string::npos);
+    }
+  }
+  CHECK(reset(folder.path()));
+  CHECK_FALSE(has_state(folder.path()));
 }
