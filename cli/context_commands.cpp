@@ -102,6 +102,10 @@ int show(const ContextShow& options, Session& session) {
       throw UsageError(
           fmt::format("context show {} and another context's flag exclude each other", printable(options.name)));
     }
+    if (options.name != built_in) {
+      const ConfigFile config = config_of(session);
+      if (!config.contexts.contains(options.name)) refuse_unknown(config, options.name);
+    }
     global.context = options.name;
   }
   const Runtime& runtime = session.runtime();

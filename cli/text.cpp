@@ -209,7 +209,7 @@ std::chrono::milliseconds parse_duration(std::string_view text, std::string_view
     if (unit == 0 || number > longest / unit) refuse();
     total += number * unit;
   }
-  if (total > longest) refuse();
+  if (total == 0 || total > longest) refuse();
   return std::chrono::milliseconds(total);
 }
 

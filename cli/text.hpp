@@ -33,7 +33,8 @@ namespace litedesk::cli {
 // "1 object", "2 objects".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular, std::string_view plural = {});
 
-// "90s" "10m" "1h30m" "500ms"; a bare number is seconds. Throws UsageError that names `what` (the flag).
+// "90s" "10m" "1h30m" "500ms"; a bare number is seconds. Throws UsageError that names `what` (the flag), for
+// no time at all, too.
 [[nodiscard]] std::chrono::milliseconds parse_duration(std::string_view text, std::string_view what);
 
 }  // namespace litedesk::cli

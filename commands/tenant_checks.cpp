@@ -148,7 +148,7 @@ void check_below_base(std::string_view custom_domain, std::string_view base, std
       custom_domain[custom_domain.size() - base.size() - 1] != '.')
     return;
   const std::string_view below = custom_domain.substr(0, custom_domain.size() - base.size() - 1);
-  if (below == slug) refuse_it("is the tenant's host without it", "leave --custom-domain out, or give another name");
+  if (below == slug) refuse_it("is the tenant's own host already", "leave --custom-domain out, or give another name");
   if (is_reserved_slug(below))
     refuse_it("is LiteDesk's own host", fmt::format("{} is reserved: take another name", below));
   // Who has a host may set cookies for the names above it: what is below acme.litedesk.com is acme's alone.

@@ -348,7 +348,7 @@ TEST_CASE("a custom domain below the base domain is nobody else's host and none 
            {"litedesk.com", "is LiteDesk's own domain | give one of the customer's own"},
            {"LiteDesk.com.", "is LiteDesk's own domain"},
            {"api.litedesk.com", "is LiteDesk's own host | api is reserved"},
-           {"acme.litedesk.com", "is the tenant's host without it | leave --custom-domain out"},
+           {"acme.litedesk.com", "is the tenant's own host already | leave --custom-domain out"},
            {"crm.globex.litedesk.com", "is below another name of litedesk.com"},
            {"x.api.litedesk.com", "is below another name of litedesk.com"},
            {"xacme.y.litedesk.com", "is below another name of litedesk.com"},
@@ -377,7 +377,7 @@ TEST_CASE("a custom domain below the base domain is nobody else's host and none 
   third.custom_domain = "acme.litedesk.com";
   CHECK_THROWS_AS(create(*registry, third), Conflict);
   third.custom_domain = "initech.litedesk.com";
-  CHECK(has(refusal<UsageError>([&] { create(*registry, third); }), "is the tenant's host without it"));
+  CHECK(has(refusal<UsageError>([&] { create(*registry, third); }), "is the tenant's own host already"));
 
   for (const char* domain : {"shop.litedesk.com", "crm.acme.litedesk.com", "notlitedesk.com", "api.acme.example"}) {
     CAPTURE(domain);
