@@ -9,6 +9,7 @@
 
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_names.hpp"
+#include "providers/sandbox/kubernetes_status.hpp"
 
 namespace litedesk::sandbox::kube {
 
@@ -114,8 +115,15 @@ void wake_concerned(World& world, const Kind& kind, const Json& object) {
 
 void run_controller(World& world, const std::string& controller, const std::string& name_space,
                     const std::string& name) {
-  for (const auto& [known, sync] : controllers)
-    if (known == controller) return sync(world, name_space, name);
+  for (const auto& [known, sync] : controllers) {
+    if (known != controller) continue;
+    // An object that its controller cannot bring on concerns nobody else: every request runs what is due.
+    try {
+      sync(world, name_space, name);
+    } catch (const StatusError&) {
+    }
+    return;
+  }
   throw std::logic_error("no controller " + controller);
 }
 

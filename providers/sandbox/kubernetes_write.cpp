@@ -245,7 +245,10 @@ Record update_object(World& world, const Kind& kind, Record old, Json object, co
   }
   drop_nulls(object);
   auto causes = validate_metadata(kind, object);
-  for (const auto& more : {validate(kind, object), validate_change(kind, old.object, object)})
+  // What an older version of this program stored is compared as this one would have stored it.
+  auto before = old.object;
+  if (!kind.custom) (void)decode(*kind.schema, before);
+  for (const auto& more : {validate(kind, object), validate_change(kind, before, object)})
     causes.insert(causes.end(), more.begin(), more.end());
   add_broken_rules(kind, old.object, object, causes);
   if (options.subresource != "status") refuse_invalid(kind, object, causes);

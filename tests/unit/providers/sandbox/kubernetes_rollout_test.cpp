@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "kubernetes_cluster_support.hpp"
 
 using namespace litedesk;
@@ -339,4 +341,26 @@ TEST_CASE("an autoscaler keeps its target between its bounds, and rests while it
   cluster.merge(deployments + "/web/scale", {{"spec", {{"replicas", 0}}}});
   CHECK(cluster.get(deployments + "/web")["spec"]["replicas"] == 0);
   CHECK(condition(cluster.get(autoscalers + "/web"), "ScalingActive", "reason") == "ScalingDisabled");
+}
+
+TEST_CASE("an object that its controller cannot bring on stops nobody else") {
+  TestCluster cluster(0);
+  cluster.make_namespace();
+  REQUIRE(cluster.apply(deployments + "/web", deployment("web", "web:1")).status == 201);
+  const auto tamper = [&](const std::function<void(Json&)>& change) {
+    cluster.state().write([&] {
+      auto rows = cluster.state().list("kubernetes/replicasets.apps", "acme");
+      REQUIRE(rows.size() == 1);
+      change(rows[0].body["spec"]["selector"]);
+      cluster.state().put(rows[0].collection, "acme", rows[0].name, rows[0].body);
+    });
+  };
+  // As an older version of this program stored it: the same.
+  tamper([](Json& selector) { selector["matchExpressions"] = Json::array(); });
+  CHECK(cluster.apply(deployments + "/web", deployment("web", "web:1", 2)).status == 200);
+  CHECK(at(cluster.get(deployments + "/web"), "status.readyReplicas") == 2);
+  // Another selector, which no update may change back.
+  tamper([](Json& selector) { selector["matchLabels"]["app"] = "other"; });
+  CHECK(cluster.apply(deployments + "/web", deployment("web", "web:1", 3)).status == 200);
+  CHECK(cluster.send("POST", acme + "/configmaps", config_map("one", {{"a", "1"}})).status == 201);
 }
