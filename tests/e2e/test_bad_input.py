@@ -234,6 +234,52 @@ def slug_bad():
         refused(target(), "tenant", "create", "Bad", "--email", "a@b.example", "--slug=" + slug, code=2, says=["slug"])
 
 
+def host_of_somebody_else():
+    """A custom domain is no way around slugs."""
+    where = target()
+    assert where.run("tenant", "create", "Hosts", "--email", "a@b.example", "--slug", "hosts", "--custom-domain", "shop-front.litedesk.com")[0] == 0
+    assert where.run("tenant", "create", "Other", "--email", "a@b.example", "--slug", "hosts-too")[0] == 0
+    for domain, code, says in (("litedesk.com", 2, "own domain"), ("api.litedesk.com", 2, "own host"), ("hosts-too.litedesk.com", 2, "already"),
+                               ("hosts.litedesk.com", 4, "host of tenant hosts"), ("x.hosts.litedesk.com", 2, "below another"),
+                               ("shop-front.litedesk.com", 4, "hosts's already")):
+        refused(where, "tenant", "update", "hosts-too", "--custom-domain", domain, code=code, says=[says])
+    refused(where, "tenant", "create", "Shop Front", "--email", "a@b.example", "--slug", "shop-front", code=4, says=["custom domain of tenant hosts"])
+
+
+def another_cluster():
+    """Whatever the command, nothing is read or written on a cluster that is not the context's."""
+    where = target()
+    config = os.path.join(where.home, "pinned.yaml")
+    where.env["LITEDESK_CONFIG"] = config
+    with open(config, "w") as out:
+        out.write("contexts:\n  pinned: {kubernetes: {clusterId: 6f0e}, provisioning: enabled}\n")
+    where.env["LITEDESK_CONTEXT"] = "pinned"
+    for words in (("tenant", "list"), ("tenant", "create", "Pinned", "--email", "a@b.example", "--slug", "pinned"), ("tenant", "delete", "hosts", "--yes"),
+                  ("registry", "install"), ("registry", "status"), ("status",), ("status", "hosts"), ("dns", "set", "pinned", "--target", "192.0.2.1"),
+                  ("instance", "plan", "hosts"), ("instance", "provision", "hosts"), ("instance", "wait", "hosts")):
+        refused(where, *words, code=4, says=["context pinned is pinned to cluster 6f0e, and this is cluster"])
+    nothing("pinned")
+    refused(target(), "tenant", "get", "pinned", code=3, says=["no tenant pinned"])
+
+
+def failed_and_gone():
+    """A first provision that was undone leaves a tenant that can be deleted; one that was kept does not."""
+    where = target(LITEDESK_BACKEND_IMAGE="litedesk/crm-backend:missing")
+    assert where.run("tenant", "create", "Gone", "--email", "a@b.example", "--slug", "gone")[0] == 0
+    assert where.run("status", "gone")[0] == 0, "a tenant without an instance is not unhealthy"
+    refused(where, "instance", "provision", "gone", "--keep-on-failure", code=1, says=["missing"], seconds=60)
+    refused(where, "tenant", "delete", "gone", "--yes", code=4, says=["namespace instance-gone, database user user_gone", "litedesk instance provision gone"])
+    refused(where, "instance", "provision", "gone", code=7, says=["rolled back"], seconds=60)
+    assert where.run("status", "gone")[0] == 1
+    code, out, err = where.run("tenant", "delete", "gone", "--yes")
+    assert code == 0, out + err
+    nothing("gone")
+
+
+def record_without_room():
+    refused(target(), "dns", "set", "x" * 59, "--target", "lb.example.com", code=2, says=["59 characters.*room for 57"], never=["InvalidInput"])
+
+
 def wrong_words():
     refused(target(), "tenants", "list", code=2, says=["did you mean.*tenant"])
     refused(target(), "tenant", "get", code=2, says=["SLUG|slug"])
