@@ -116,6 +116,19 @@ def route53():
     aws("change-resource-record-sets", "--hosted-zone-id", zone, "--change-batch", batch("DELETE"))
 
 
+def beside_another_process():
+    """Commands on the same folder come and go while it is served; none takes the state from under the server."""
+    env = {"LITEDESK_HOME": SERVE.directory, "LITEDESK_CONTEXT": "sandbox", "LITEDESK_SANDBOX_TIME_SCALE": "0"}
+    for name in ("one", "two"):
+        for arguments in (("tenant", "create", name, "--email", "a@b.example", "--slug", "beside-" + name, "--tier", "starter"),
+                          ("instance", "provision", "beside-" + name, "--timeout", "60s")):
+            code, _, err = TARGET.run(*arguments, env=env)
+            assert code == 0, err
+        has(kubectl("get", "ns"), "instance-beside-" + name)
+        kubectl("create", "cm", "beside", "-n", "instance-beside-" + name)
+    has(kubectl("get", "cm", "-A"), "beside")
+
+
 def delete_namespace():
     has(kubectl("delete", "ns", SPACE, "--timeout=60s"), "deleted")
     has(kubectl("get", "ns", SPACE, code=1), "not found")
@@ -123,7 +136,7 @@ def delete_namespace():
 
 AWS_ERROR = (254, 255)  # of version 2 and of version 1
 ALL = [("kubectl", get), ("kubectl", describe), ("kubectl", logs), ("kubectl", wait_and_rollout), ("kubectl", apply), ("kubectl", watch),
-       ("aws", route53), ("kubectl", delete_namespace)]
+       ("aws", route53), ("kubectl", beside_another_process), ("kubectl", delete_namespace)]
 
 
 def main():

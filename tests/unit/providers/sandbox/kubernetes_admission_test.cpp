@@ -267,7 +267,9 @@ TEST_CASE("a template's mistakes are refused in the API server's words") {
       {"/spec/progressDeadlineSeconds",
        {0, "spec.progressDeadlineSeconds: Invalid value: 0: must be greater than minReadySeconds"}},
   };
-  for (const auto& [where, expected] : cases) {
+  for (const auto& tried : cases) {
+    const auto& where = tried.first;
+    const auto& expected = tried.second;
     INFO(where);
     auto object = deployment("web", "web:1");
     object[Json::json_pointer(where)] = expected.first;
@@ -307,11 +309,11 @@ TEST_CASE("other kinds' mistakes are refused in the API server's words") {
        "metadata.finalizers[0]: Invalid value: \"nope\": name is neither a standard finalizer name nor is it fully "
        "qualified"},
   };
-  for (const auto& [target, body, words] : cases) {
-    INFO(target);
-    const auto answer = cluster.send("POST", target, Json::parse(body));
+  for (const auto& tried : cases) {
+    INFO(tried[0]);
+    const auto answer = cluster.send("POST", tried[0], Json::parse(tried[1]));
     CHECK(answer.status == 422);
-    CHECK(answer.message().ends_with("is invalid: " + words));
+    CHECK(answer.message().ends_with("is invalid: " + tried[2]));
   }
   const Json good = Json::parse(R"({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
     "metadata": {"name": "y"}, "spec": {"podSelector": {}, "policyTypes": ["Egress"],
