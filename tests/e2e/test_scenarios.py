@@ -52,10 +52,11 @@ def main():
         chosen = [s for s in chosen if s is not scenarios.foreign_record]
     found, serve = targets(args.sandbox_only)
     passed, failed = 0, 0
+    run = "%04x" % (os.getpid() & 0xffff)  # a cluster may have seen an earlier run
 
     def one(target, scenario):
         begin = time.monotonic()
-        slug = scenario.__name__.replace("_", "-")[:24]
+        slug = scenario.__name__.replace("_", "-")[:24] + "-" + run
         try:
             return scenario(target, slug), None, time.monotonic() - begin
         except Exception as error:  # a test's own error is a failure too

@@ -52,8 +52,8 @@ TEST_CASE("a trace goes through a link to what is no file, as /dev/stderr is, an
   ::close(ends[1]);
 }
 
-TEST_CASE("a warning is said in every format, once") {
-  for (const char* format : {"table", "json", "yaml", "name", "jsonpath={.a}"}) {
+TEST_CASE("a warning is said in every format, once; for scripts as a JSON document of its own") {
+  for (const std::string format : {"table", "json", "yaml", "name", "jsonpath={.a}"}) {
     CAPTURE(format);
     Traced traced;
     GlobalOptions options;
@@ -62,8 +62,9 @@ TEST_CASE("a warning is said in every format, once") {
     printer.warn("the lock was lost");
     printer.warn("the lock was lost");
     printer.note("a hint");
-    const bool people = printer.for_people();
-    CHECK(traced.streams.errors == std::string("warning: the lock was lost\n") + (people ? "a hint\n" : ""));
+    const std::string warning =
+        format == "json" ? R"({"warning":{"message":"the lock was lost"}})" : "warning: the lock was lost";
+    CHECK(traced.streams.errors == warning + "\n" + (format == "table" ? "a hint\n" : ""));
     CHECK(traced.streams.output.empty());
   }
 }
