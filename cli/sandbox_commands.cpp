@@ -134,7 +134,7 @@ void bind_reset(Flags& flags, SandboxReset& options) {
 
 int reset(const SandboxReset& options, Session& session) {
   const std::filesystem::path folder = folder_of(options.folder, session);
-  const bool exists = sandbox::contents(folder).exists;
+  const bool exists = sandbox::has_state(folder);
   // Nothing real is lost: a script need not confirm, a person who may have mistyped is asked.
   const bool asks = exists && session.runtime().terminal.in && session.runtime().terminal.err;
   if (asks || !options.confirm.empty())

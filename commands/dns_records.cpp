@@ -9,6 +9,7 @@
 
 #include "commands/dns_names.hpp"
 #include "commands/parallel.hpp"
+#include "commands/tenant.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -146,13 +147,19 @@ void send(World& world, const Order& order, RecordResult& result, const Observer
   throw Timeout(details);
 }
 
-// The slug of the registered tenant whose host this is; empty when there is none.
+// The slug of the registered tenant whose host or custom domain this is; empty when there is none.
 std::string tenant_of(World& world, const std::string& name) {
   const auto suffix = "." + route53::from_wire_name(world.settings.dns.domain);
-  if (!name.ends_with(suffix)) return {};
+  if (!name.ends_with(suffix) || name.starts_with("*.")) return {};
   const auto label = name.substr(0, name.size() - suffix.size());
-  if (label.empty() || label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) return {};
-  return world.registry.get(label) ? label : std::string();
+  const bool may_be_slug =
+      !label.empty() && label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  if (may_be_slug && world.registry.get(label)) return label;
+  for (const auto& document : world.registry.list("")) {
+    const auto tenant = to_tenant(document);
+    if (tenant.custom_domain == name && tenant.status.phase != Phase::terminated) return tenant.slug;
+  }
+  return {};
 }
 
 void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wanted) {

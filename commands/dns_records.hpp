@@ -53,9 +53,9 @@ struct RecordResult {
 };
 
 // The record and its owner record in one atomic batch, which holds only if both still are what was read. A name that is
-// the host of a registered tenant is marked as that tenant's. Throws UsageError for a name, target or type that cannot
-// be; Conflict for a record that is not ours (unless adopt), for another type at the same name, for a routing policy;
-// Timeout while PENDING.
+// the host or the custom domain of a registered tenant is marked as that tenant's. Throws UsageError for a name, target
+// or type that cannot be; Conflict for a record that is not ours (unless adopt), for another type at the same name, for
+// a routing policy; Timeout while PENDING.
 [[nodiscard]] RecordResult set_record(World& world, const SetRecord& wanted, const Observer& observer);
 // All records of that name with their owners. Throws NotFound.
 [[nodiscard]] std::vector<RecordResult> get_records(World& world, std::string_view name);

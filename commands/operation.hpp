@@ -29,8 +29,9 @@ inline constexpr std::chrono::milliseconds lock_duration{13'000}, lock_renewal{4
 using SilentHolders = std::set<std::string>;
 
 // Returns when the tenant's lock is free: at once when it is, when its holder is gone, or when it is one of `silent`;
-// after lock_duration without a renewal otherwise, by our own clock. Throws Locked with the holder's name as soon as the
-// holder shows that it lives. True when it had to wait: what was read before may have moved since, so read it again.
+// after lock_duration without a renewal otherwise, by our own clock. Throws Locked with the holder's name as soon as
+// the holder shows that it lives. True when it had to wait: what was read before may have moved since, so read it
+// again.
 [[nodiscard]] bool wait_for_lock(const World& world, const store::Document& document, SilentHolders& silent,
                                  const Observer& observer);
 

@@ -28,12 +28,12 @@ struct Change {
   std::string uid;                     // of what is there now; empty for create
   std::vector<FieldChange> fields;     // of an update
   std::vector<ResourceId> depends_on;  // must be done first
-  std::string note;  // "adopts what an interrupted run made", "compared by managed fields"; may be empty
-  std::string conflict;    // whose fields it would take over: "spec.replicas: kubectl"; empty when nobody's
-  bool force = false;      // applied with force: the fields are ours to take
-  Json desired;      // as sent; holds secrets: never printed, never stored
-  Json interim;      // sent instead until the instance is ready; null when `desired` is sent at once
-  Json live;         // as read, for undoing an update; null for create
+  std::string note;      // "adopts what an interrupted run made", "compared by managed fields"; may be empty
+  std::string conflict;  // whose fields it would take over: "spec.replicas: kubectl"; empty when nobody's
+  bool force = false;    // applied with force: the fields are ours to take
+  Json desired;          // as sent; holds secrets: never printed, never stored
+  Json interim;          // sent instead until the instance is ready; null when `desired` is sent at once
+  Json live;             // as read, for undoing an update; null for create
 };
 
 struct Plan {

@@ -572,11 +572,12 @@ void check_rest(const Plan& plan) {
   for (const auto& change : plan.changes) {
     const bool noted = change.verb == Verb::create || change.verb == Verb::none || !change.note.empty();
     if (noted) continue;
-    throw Conflict({.message = "the desired state of " + plan.slug + " has changed since: it would " +
-                               std::string(to_string(change.verb)) + " " + to_string(change.id),
-                    .hint = "see litedesk instance plan " + plan.slug + ", then litedesk instance provision " + plan.slug,
-                    .resource = "instance " + plan.slug,
-                    .cause = {}});
+    throw Conflict(
+        {.message = "the desired state of " + plan.slug + " has changed since: it would " +
+                    std::string(to_string(change.verb)) + " " + to_string(change.id),
+         .hint = "see litedesk instance plan " + plan.slug + ", then litedesk instance provision " + plan.slug,
+         .resource = "instance " + plan.slug,
+         .cause = {}});
   }
 }
 

@@ -44,9 +44,9 @@ struct ProvisionResult {
   std::chrono::milliseconds took{0};
 };
 
-// Throws what plan_instance throws; Conflict also for fields that other managers own, unless forced; Disabled when the context does not allow provisioning; Locked (who holds it);
-// RolledBack when it failed and all that this run made is undone (the reason and the last log lines are the cause);
-// Failed or Timeout when it is kept; Cancelled after Ctrl-C.
+// Throws what plan_instance throws; Conflict also for fields that other managers own, unless forced; Disabled when the
+// context does not allow provisioning; Locked (who holds it); RolledBack when it failed and all that this run made is
+// undone (the reason and the last log lines are the cause); Failed or Timeout when it is kept; Cancelled after Ctrl-C.
 [[nodiscard]] ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer);
 // Waits until the tenant is active: finishes what a provision --no-wait left, or watches another run that is at it.
 // Throws Conflict when nothing is under way, or when the desired state has changed since (a provision's business).

@@ -77,7 +77,8 @@ Part dns_state(const World& world, const Tenant& tenant) {
   }
   if (text.empty()) return {"dns", "failed", "Missing", "there is no record " + host, ""};
   if (!tenant.status.change_id.empty() &&
-      world.record_writer.get_change(tenant.status.change_id, world.interrupted).status == route53::ChangeStatus::pending)
+      world.record_writer.get_change(tenant.status.change_id, world.interrupted).status ==
+          route53::ChangeStatus::pending)
     return {"dns", "waiting", "PENDING", text, ""};
   return {"dns", "ok", "", text, ""};
 }

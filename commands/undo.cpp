@@ -194,8 +194,8 @@ class Undoer {
   // that the next run sets it anew.
   void restore_user(atlas::DatabaseUser before) const {
     const auto mark = before.labels.find(std::string(label_password));
-    const auto& secret = live_.find({kubernetes::type_of("v1", "Secret"),
-                                     names_of(plan_.slug, world_.settings.dns.domain).name_space, "database"});
+    const auto& secret = live_.find(
+        {kubernetes::type_of("v1", "Secret"), names_of(plan_.slug, world_.settings.dns.domain).name_space, "database"});
     std::optional<Secret> password;
     if (secret != nullptr)
       if (auto decoded = system::base64_decode(secret->text("data.password"))) password = Secret(std::move(*decoded));

@@ -1,12 +1,12 @@
 // The client against a real Kubernetes API server: what it promises in client.hpp, and what it expects of the server.
 //   LITEDESK_TEST_KUBECONFIG=... build/tests/contract_kubernetes
 #define DOCTEST_CONFIG_IMPLEMENT
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <barrier>
 #include <chrono>
 #include <thread>
+
+#include <doctest/doctest.h>
 
 #include "providers/error.hpp"
 #include "providers/system/clock.hpp"

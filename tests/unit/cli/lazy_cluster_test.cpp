@@ -27,6 +27,7 @@ class Cluster : public http::Transport {
   }
   std::vector<http::Result> send_all(std::vector<http::Request> requests, std::stop_token stop) override {
     std::vector<http::Result> results;
+    results.reserve(requests.size());
     for (http::Request& request : requests) results.emplace_back(send(std::move(request), stop));
     return results;
   }

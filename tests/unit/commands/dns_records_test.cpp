@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "commands/tenant.hpp"
 #include "tests/unit/commands/fake_world.hpp"
 #include "tests/unit/commands/json_schema.hpp"
 
@@ -463,6 +464,17 @@ TEST_CASE("the host of a registered tenant is marked as that tenant's, and stays
   f.store.remove("acme", "");
   CHECK(f.set([](SetRecord& wanted) { wanted.ttl = 60; }).tenant == "acme");
   CHECK(f.providers.text().find("litedesk/tenant=acme") != std::string::npos);
+}
+
+TEST_CASE("a custom domain in the base domain is its tenant's") {
+  Fixture f;
+  Tenant tenant;
+  tenant.slug = "acme";
+  tenant.company = "Acme";
+  tenant.custom_domain = "crm.acme.litedesk.com";
+  f.store.create(to_document(tenant));
+  CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm.acme.litedesk.com"; }).tenant == "acme");
+  CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm"; }).tenant.empty());
 }
 
 TEST_CASE("a dry run says what would be and sends nothing") {
