@@ -206,14 +206,7 @@ LiveState read_live_state(const World& world, std::string_view slug) {
       [&] { read_hosts(world, {names.host}, live); },
   });
 
-  const auto& pinned = world.settings.kubernetes.cluster_id;
-  if (!pinned.empty() && live.cluster_id != pinned)
-    throw Conflict(
-        {.message = "context " + world.settings.context + " is pinned to cluster " + pinned + ", and this is cluster " +
-                    live.cluster_id,
-         .hint = "choose the right kubeconfig context with --kube-context, or change clusterId in the context",
-         .resource = "kubernetes Namespace kube-system",
-         .cause = {}});
+  check_cluster(world.settings, live.cluster_id);
   if (world.registry_in_cluster) {
     // Nothing there: the registry itself says why (not registered, with the nearest slug, or no CRD).
     if (!tenant_object) {
