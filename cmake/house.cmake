@@ -28,9 +28,15 @@ if(LITEDESK_LTO)
   endif()
 endif()
 
+# ccache stores what includes a precompiled header only with these (its manual, "Precompiled headers").
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE_PROGRAM}")
+  if(LITEDESK_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(litedesk_options INTERFACE -fpch-preprocess)
+  elseif(LITEDESK_PCH)
+    target_compile_options(litedesk_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endif()
 
 # The heavy headers, compiled once for every target, and so are JSON's members (option LITEDESK_PCH).
