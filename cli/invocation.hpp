@@ -30,7 +30,7 @@ struct TenantCreate {
   std::string company, email, slug, tier = "trial", owner_name, phone, industry, company_size, custom_domain;
   std::string placement = "dedicated";
   std::vector<std::string> tags;
-  std::int64_t trial_days = 15;
+  std::optional<std::int64_t> trial_days;
   friend bool operator==(const TenantCreate&, const TenantCreate&) = default;
 };
 struct TenantList {

@@ -40,4 +40,13 @@ void confirm_by_name(Session& session, std::string_view what, std::string_view n
   ask(session, what, name, given, false);
 }
 
+bool agrees(Session& session, std::string_view question) {
+  Runtime& runtime = session.runtime();
+  if (!runtime.terminal.in || !runtime.terminal.err) return false;
+  runtime.streams.err(fmt::format("{} [y/N] ", question));
+  const auto typed = runtime.streams.read_line(session.interrupted());
+  if (!typed) runtime.streams.err("\n");
+  return typed && (*typed == "y" || *typed == "Y" || *typed == "yes" || *typed == "Yes");
+}
+
 }  // namespace litedesk::cli

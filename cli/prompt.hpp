@@ -15,4 +15,8 @@ void confirm(Session& session, std::string_view what, std::string_view name, std
 // The same where much is lost: --yes alone does not do, the name must be typed or given.
 void confirm_by_name(Session& session, std::string_view what, std::string_view name, std::string_view confirm);
 
+// Whether a person on a terminal answers the question with yes ("y" or "yes"). False, without asking, where nobody can
+// be asked.
+[[nodiscard]] bool agrees(Session& session, std::string_view question);
+
 }  // namespace litedesk::cli

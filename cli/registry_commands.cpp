@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/registry.hpp"
 #include "providers/error.hpp"
 
@@ -16,6 +17,16 @@ namespace {
 constexpr std::chrono::milliseconds usual_timeout{60'000};
 
 void bind_install(Flags&, InstallRegistry&) {}
+
+// What was registered before there were claims, or by other means than litedesk.
+void claim_old_hosts(Session& session) {
+  World& world = session.world();
+  std::vector<Tenant> tenants;
+  for (const store::Document& document : world.registry.list("")) tenants.push_back(to_tenant(document));
+  HostClaims claims(world);
+  for (const std::string& contested : claim_all_hosts(claims, tenants, world.settings.dns.domain))
+    session.printer().warn(contested);
+}
 
 int install(const InstallRegistry&, Session& session) {
   session.stop_requests_when_interrupted();
@@ -30,10 +41,13 @@ int install(const InstallRegistry&, Session& session) {
   }
   const RegistryTarget target{world.objects, world.applier, world.watcher, world.templates, world.clock};
   const RegistryInstall result = install_registry(target, session.timeout(usual_timeout), session.interrupted());
-  session.printer().answer({.json = to_json(result),
-                            .names = {"customresourcedefinition/" + result.resource},
-                            .table = {},
-                            .text = fmt::format("{} {} {}\n", result.resource, result.version, result.outcome)});
+  if (result.outcome != "installed") claim_old_hosts(session);
+  Answer answer{.json = to_json(result), .names = {}, .table = {}, .text = {}};
+  for (const InstalledKind& kind : result.kinds) {
+    answer.names.push_back("customresourcedefinition/" + kind.resource);
+    answer.text += fmt::format("{} {} {}\n", kind.resource, kind.version, kind.outcome);
+  }
+  session.printer().answer(answer);
   session.printer().next("litedesk tenant create NAME --email ADDRESS");
   return 0;
 }
@@ -58,7 +72,8 @@ int status(const ShowRegistry&, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"registry", "install", "install or upgrade the Tenant kind in the cluster", "Safe to repeat.",
+    Command{"registry", "install", "install or upgrade the kinds Tenant and HostClaim in the cluster",
+            "Safe to repeat. Tenants that are registered already are given the claims on their hosts that they lack.",
             "litedesk registry install --context production", binder<InstallRegistry, bind_install>,
             runner<InstallRegistry, install>},
     Command{"registry", "status", "show the registry", "Exits 1 when it cannot be used.", "litedesk registry status",

@@ -11,6 +11,7 @@
 #include "cli/prompt.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/registry.hpp"
 #include "providers/error.hpp"
 #include "providers/kubernetes/client.hpp"
@@ -57,7 +58,7 @@ void check_serve(const SandboxServe& options) {
   }
 }
 
-// Litedesk's own kind, as in the built-in context: then a fresh one takes tenants at once.
+// Litedesk's own kinds, as in the built-in context: then a fresh one takes tenants at once.
 void install_tenant_kind(const sandbox::Endpoints& endpoints, Session& session) {
   constexpr std::chrono::milliseconds longest{30'000};
   const system::Clock& clock = session.runtime().clock;
@@ -72,7 +73,7 @@ void install_tenant_kind(const sandbox::Endpoints& endpoints, Session& session) 
   client_options.clock = &clock;
   kubernetes::Client client(*transport, std::move(config), std::move(client_options));
   const templates::Files files;
-  if (client.serves(tenant_type())) return;
+  if (client.serves(tenant_type()) && client.serves(host_claim_type())) return;
   (void)install_registry({client, client, client, files, clock}, longest, session.interrupted());
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/lazy_providers.hpp"
 #include "cli/trace.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/lifecycle.hpp"
 #include "commands/registry.hpp"
 #include "providers/aws/credentials.hpp"
@@ -87,7 +88,8 @@ struct Session::Providers {
         cluster([this] { return open_cluster(); }, pin()),
         atlas([this] { return open_atlas(); }),
         dns([this] { return open_route53(); }),
-        registry([this] { return open_registry(); }, describe_registry()) {}
+        registry([this] { return open_registry(); }, describe_registry()),
+        claims([this] { return open_claims(); }, describe_registry()) {}
 
   route53::HostedZoneId zone() {
     const std::lock_guard guard(zone_mutex_);
@@ -105,6 +107,7 @@ struct Session::Providers {
     }
     return World{.settings = settings_,
                  .registry = registry,
+                 .claims = claims,
                  .registry_in_cluster = settings_.registry == "cluster",
                  .objects = cluster,
                  .applier = cluster,
@@ -128,6 +131,7 @@ struct Session::Providers {
 
  private:
   static constexpr std::chrono::milliseconds usual_wait{60'000};
+  static constexpr std::string_view sqlite_scheme = "sqlite:";
 
   std::chrono::milliseconds request_timeout() const {
     constexpr std::chrono::milliseconds usual{30'000};
@@ -304,29 +308,66 @@ struct Session::Providers {
     return settings_.registry == "cluster" ? "cluster (tenants.litedesk.io)" : settings_.registry;
   }
 
+  [[nodiscard]] bool registry_in_file() const { return settings_.registry.starts_with(sqlite_scheme); }
+
+  std::unique_ptr<store::Store> open_file(std::string kind, store::Validator validate) const {
+    store::SqliteOptions options;
+    options.path = settings_.registry.substr(sqlite_scheme.size());
+    options.kind = std::move(kind);
+    options.validate = std::move(validate);
+    options.clock = &session_.runtime_.clock;
+    options.random = &session_.runtime_.random;
+    options.stop = session_.interrupted();
+    return store::open_sqlite_store(std::move(options));
+  }
+
+  // The sandbox's cluster comes without the kinds, or with those of an older litedesk.
+  void install_in_sandbox() {
+    if (settings_.kubernetes.provider != Backing::sandbox) return;
+    const std::lock_guard guard(install_mutex_);
+    if (installed_) return;
+    installed_ = cluster.serves(tenant_type()) && cluster.serves(host_claim_type());
+    if (installed_) return;
+    const RegistryTarget target{cluster, cluster, cluster, session_.templates(), session_.runtime_.clock};
+    (void)install_registry(target, session_.timeout(usual_wait), session_.interrupted());
+    const auto tenants = store::make_kubernetes_store(cluster, cluster, tenant_type());
+    const auto hosts = store::make_kubernetes_store(cluster, cluster, host_claim_type());
+    claim_old_hosts(*tenants, *hosts);
+    installed_ = true;
+  }
+
+  // What was registered before there were claims.
+  void claim_old_hosts(store::Store& tenants, store::Store& hosts) {
+    HostClaims all(
+        hosts, tenants,
+        {session_.runtime_.clock, session_.runtime_.random, session_.interrupted(), holder(settings_.environment), {}});
+    std::vector<Tenant> registered;
+    for (const store::Document& document : tenants.list("")) registered.push_back(to_tenant(document));
+    for (const std::string& contested : claim_all_hosts(all, registered, settings_.dns.domain))
+      session_.printer_.warn(contested);
+  }
+
   std::unique_ptr<store::Store> open_registry() {
-    constexpr std::string_view scheme = "sqlite:";
-    if (settings_.registry.starts_with(scheme)) {
-      store::SqliteOptions options;
-      options.path = settings_.registry.substr(scheme.size());
-      options.kind = "Tenant";
-      options.validate = validate_tenant_document;
-      options.clock = &session_.runtime_.clock;
-      options.random = &session_.runtime_.random;
-      options.stop = session_.interrupted();
-      return store::open_sqlite_store(std::move(options));
-    }
-    if (settings_.kubernetes.provider == Backing::sandbox) {
-      const RegistryTarget target{cluster, cluster, cluster, session_.templates(), session_.runtime_.clock};
-      if (!cluster.serves(tenant_type()))
-        (void)install_registry(target, session_.timeout(usual_wait), session_.interrupted());
-    }
+    if (registry_in_file()) return open_file("Tenant", validate_tenant_document);
+    install_in_sandbox();
     return store::make_kubernetes_store(cluster, cluster, tenant_type());
+  }
+
+  std::unique_ptr<store::Store> open_claims() {
+    if (registry_in_file()) {
+      auto hosts = open_file("HostClaim", {});
+      if (hosts->list("").empty()) claim_old_hosts(*open_file("Tenant", validate_tenant_document), *hosts);
+      return hosts;
+    }
+    install_in_sandbox();
+    return store::make_kubernetes_store(cluster, cluster, host_claim_type());
   }
 
   Session& session_;
   const Settings& settings_;
   Lazy<sandbox::Sandbox> sandbox_;
+  std::mutex install_mutex_;
+  bool installed_ = false;  // the registry's kinds, in the sandbox
   LazyTransport transport_;
   std::mutex zone_mutex_;
   route53::HostedZoneId zone_;
@@ -336,7 +377,7 @@ struct Session::Providers {
   LazyCluster cluster;
   LazyAtlas atlas;
   LazyRoute53 dns;
-  LazyStore registry;
+  LazyStore registry, claims;
   std::optional<World> world;
   std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
 };

@@ -10,6 +10,7 @@
 #include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/tenant.hpp"
 #include "commands/tenant_remains.hpp"
 #include "providers/error.hpp"
@@ -107,6 +108,22 @@ void bind_create(Flags& flags, TenantCreate& options) {
              options.placement);
 }
 
+// A company that is registered already is often the same one, registered twice: a person is asked, a script is told.
+Tenant create_or_ask(Session& session, NewTenant wanted) {
+  HostClaims claims(session.world());
+  const auto create_it = [&] {
+    return create_tenant(session.registry(), claims, wanted, rules_of(session), session.runtime().clock);
+  };
+  try {
+    return create_it();
+  } catch (const SlugTaken& taken) {
+    if (taken.free().empty()) throw;
+    if (!agrees(session, fmt::format("{}. Register another tenant as {}?", taken.message(), taken.free()))) throw;
+    wanted.slug = taken.free();
+  }
+  return create_it();
+}
+
 int create(const TenantCreate& options, Session& session) {
   session.stop_requests_when_interrupted();
   NewTenant wanted;
@@ -123,7 +140,7 @@ int create(const TenantCreate& options, Session& session) {
   wanted.tags = split_tags(options.tags);
   wanted.trial_days = options.trial_days;
   wanted.created_by = session.world().holder;
-  const Tenant tenant = create_tenant(session.registry(), wanted, rules_of(session), session.runtime().clock);
+  const Tenant tenant = create_or_ask(session, std::move(wanted));
   remember_tenant(session, tenant);
   const std::string trial = day(tenant.subscription.trial_end);
   const std::string about = fmt::format("{}{}", trial.empty() ? "" : fmt::format("trial until {}, ", trial),
@@ -148,7 +165,9 @@ void bind_list(Flags& flags, TenantList& options) {
               .choices = placements},
              options.placement);
   flags.flag({.names = "--tag", .value = "TAG", .help = "only with this tag"}, options.tag);
-  flags.flag({.names = "-l,--selector", .value = "SELECTOR", .help = "label selector, as for kubectl"},
+  flags.flag({.names = "-l,--selector",
+              .value = "SELECTOR",
+              .help = "labels, as for kubectl; tier and placement need no prefix"},
              options.selector);
   flags.flag({.names = "--sort-by",
               .value = "COLUMN",
@@ -267,7 +286,8 @@ int update(const TenantUpdate& options, Session& session) {
   changes.placement = options.placement;
   changes.notes = options.notes;
   if (options.clear_tags || !options.tags.empty()) changes.tags = split_tags(options.tags);
-  const Tenant tenant = update_tenant(session.registry(), options.slug, changes, rules_of(session));
+  HostClaims claims(session.world());
+  const Tenant tenant = update_tenant(session.registry(), claims, options.slug, changes, rules_of(session));
   remember_tenant(session, tenant);
   session.printer().answer(changed(tenant, fmt::format("tenant {} updated\n", tenant.slug)));
   if (tenant.status.phase == Phase::active) session.printer().next("litedesk instance plan " + tenant.slug);
@@ -286,7 +306,8 @@ int remove(const TenantDelete& options, Session& session) {
   const Tenant tenant = get_tenant(session.registry(), options.slug);
   check_deletable(tenant, remains);  // nobody is asked about what cannot be
   confirm(session, "delete tenant " + tenant.slug, tenant.slug, options.confirm);
-  delete_tenant(session.registry(), tenant.slug, remains);
+  HostClaims claims(session.world());
+  delete_tenant(session.registry(), claims, tenant.slug, remains);
   remember(session, [&](Snapshot& snapshot) { drop(snapshot.tenants, tenant.slug); });
   session.printer().answer(changed(tenant, fmt::format("tenant {} deleted\n", tenant.slug)));
   return 0;

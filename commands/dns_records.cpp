@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/dns_names.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/parallel.hpp"
 #include "commands/tenant.hpp"
 #include "providers/error.hpp"
@@ -151,15 +152,12 @@ void send(World& world, const Order& order, RecordResult& result, const Observer
 std::string tenant_of(World& world, const std::string& name) {
   const auto suffix = "." + route53::from_wire_name(world.settings.dns.domain);
   if (!name.ends_with(suffix) || name.starts_with("*.")) return {};
+  if (const auto owner = HostClaims(world).owner(name)) return owner->slug;
+  // A tenant that was registered without a claim: by kubectl, or by an older litedesk.
   const auto label = name.substr(0, name.size() - suffix.size());
   const bool may_be_slug =
       !label.empty() && label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
-  if (may_be_slug && world.registry.get(label)) return label;
-  for (const auto& document : world.registry.list("")) {
-    const auto tenant = to_tenant(document);
-    if (tenant.custom_domain == name && tenant.status.phase != Phase::terminated) return tenant.slug;
-  }
-  return {};
+  return may_be_slug && world.registry.get(label) ? label : std::string();
 }
 
 void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wanted) {

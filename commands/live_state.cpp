@@ -4,6 +4,7 @@
 #include <set>
 
 #include "commands/dns_records.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/instance_spec.hpp"
 #include "commands/parallel.hpp"
 #include "commands/registry.hpp"
@@ -109,6 +110,10 @@ void read_hosts(const World& world, const std::vector<std::string>& hosts, LiveS
   run_all(tasks);
 }
 
+void read_claim(const World& world, const std::string& host, LiveState& live) {
+  if (auto claim = world.claims.get(host)) live.claims.insert_or_assign(host, std::move(*claim));
+}
+
 // What the first round could not know of: a custom domain, and what an earlier run made by other templates, settings or
 // for another domain, as the record's inventory names it.
 void read_inventory(const World& world, std::string_view slug, LiveState& live) {
@@ -117,7 +122,11 @@ void read_inventory(const World& world, std::string_view slug, LiveState& live) 
     if (std::find(hosts.begin(), hosts.end(), host) == hosts.end() && in_domain(host, world.settings))
       hosts.push_back(host);
   hosts.erase(hosts.begin());
-  if (!hosts.empty()) read_hosts(world, hosts, live);
+  std::vector<std::function<void()>> reads;
+  if (!hosts.empty()) reads.emplace_back([&] { read_hosts(world, hosts, live); });
+  for (const Host& host : hosts_of(live.tenant, world.settings.dns.domain))
+    if (host.custom) reads.emplace_back([&world, &live, host] { read_claim(world, host.name, live); });
+  run_all(reads);
 
   const auto possible = possible_objects(world, slug);
   std::vector<ObjectRef> more;
@@ -204,6 +213,7 @@ LiveState read_live_state(const World& world, std::string_view slug) {
       [&] { live.cluster = world.clusters.get_cluster(database.cluster); },
       [&] { live.user_limit = read_user_limit(world); },
       [&] { read_hosts(world, {names.host}, live); },
+      [&] { read_claim(world, names.host, live); },
   });
 
   check_cluster(world.settings, live.cluster_id);

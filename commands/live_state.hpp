@@ -33,6 +33,7 @@ struct LiveState {
   std::optional<atlas::Limit> user_limit;
   std::optional<route53::HostedZoneId> zone;  // when DNS records are made at all
   std::vector<HostState> hosts;
+  std::map<std::string, store::Document> claims;  // of the tenant's hosts, by host, where there is one
 
   [[nodiscard]] const kubernetes::Object* find(const kubernetes::ObjectRef& ref) const;
 };

@@ -11,21 +11,6 @@ system::ProcessIdentity identity_of(const OperationRecord& operation) {
   return {operation.host, operation.boot_id, operation.pid, operation.start_time};
 }
 
-OperationRecord make_record(const World& world, std::string verb, std::vector<std::string> intent) {
-  const auto process = system::this_process();
-  OperationRecord record;
-  record.id = world.random.uuid();
-  record.verb = std::move(verb);
-  record.holder = world.holder + " (pid " + std::to_string(process.pid) + ")";
-  record.host = process.host;
-  record.boot_id = process.boot_id;
-  record.start_time = process.start_time;
-  record.pid = process.pid;
-  record.since = record.renewed = system::to_rfc3339_micro(world.clock.now());
-  record.intent = std::move(intent);
-  return record;
-}
-
 std::string renewal_of(const OperationRecord& operation) {
   return operation.id + " " + operation.renewed;
 }
@@ -44,6 +29,21 @@ bool renewed_lately(const World& world, const OperationRecord& operation) {
 }
 
 }  // namespace
+
+OperationRecord operation_of_this_process(std::string verb, std::string_view holder, const system::Clock& clock,
+                                          system::Random& random) {
+  const auto process = system::this_process();
+  OperationRecord record;
+  record.id = random.uuid();
+  record.verb = std::move(verb);
+  record.holder = std::string(holder) + " (pid " + std::to_string(process.pid) + ")";
+  record.host = process.host;
+  record.boot_id = process.boot_id;
+  record.start_time = process.start_time;
+  record.pid = process.pid;
+  record.since = record.renewed = system::to_rfc3339_micro(clock.now());
+  return record;
+}
 
 bool surely_gone(const OperationRecord& operation) {
   const auto process = identity_of(operation);
@@ -86,7 +86,8 @@ bool wait_for_lock(const World& world, const store::Document& document, SilentHo
 Operation::Operation(World& world, const store::Document& read, std::string verb, std::vector<std::string> intent,
                      const std::function<void(Tenant&)>& change)
     : world_(world) {
-  auto record = make_record(world, std::move(verb), std::move(intent));
+  auto record = operation_of_this_process(std::move(verb), world.holder, world.clock, world.random);
+  record.intent = std::move(intent);
   id_ = record.id;
   auto tenant = to_tenant(read);
   change(tenant);

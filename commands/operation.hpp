@@ -19,6 +19,9 @@ namespace litedesk {
 // How long the lock holds without being renewed, and how often it is.
 inline constexpr std::chrono::milliseconds lock_duration{13'000}, lock_renewal{4'000};
 
+// A lock's record of this process, as of now and without an intent. `holder` is "user@host".
+[[nodiscard]] OperationRecord operation_of_this_process(std::string verb, std::string_view holder,
+                                                        const system::Clock& clock, system::Random& random);
 // Whether a holder is gone for certain: the same host and boot, and its process has ended.
 [[nodiscard]] bool surely_gone(const OperationRecord& operation);
 

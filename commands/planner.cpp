@@ -95,7 +95,7 @@ class Planner {
     throw Conflict({.message = owner.empty()
                                    ? "namespace " + name_space.name() + " is there and was not made by litedesk"
                                    : "namespace " + name_space.name() + " belongs to another registry, " + owner,
-                    .hint = "choose another slug, or remove the namespace if nobody needs it",
+                    .hint = "register the tenant under another slug, or have the namespace's owner remove it",
                     .resource = to_string(resource_id(name_space.ref())),
                     .cause = {}});
   }
@@ -185,7 +185,7 @@ class Planner {
       if (label(label_registry) != in_.live.registry_id || label(label_tenant) != plan_.slug)
         throw Conflict({.message = "database user " + wanted.username + " is there and does not belong to tenant " +
                                    plan_.slug + " of this registry",
-                        .hint = "remove or rename the user in Atlas, or choose another slug",
+                        .hint = "register the tenant under another slug, or have the user's owner rename it",
                         .resource = to_string(change.id),
                         .cause = {}});
       change.uid = live.username;
@@ -207,11 +207,38 @@ class Planner {
     if (used * 100 >= limit * 90) plan_.warnings.push_back("the Atlas project has " + said);
   }
 
-  [[noreturn]] void refuse_record(const route53::RecordSet& record, const std::string& why) {
+  [[noreturn]] void refuse_record(const route53::RecordSet& record, const std::string& why, std::string hint) {
     throw Conflict({.message = record.type + " record " + record.name + " " + why,
-                    .hint = "take it over with `litedesk dns set " + record.name + " --adopt`, or choose another slug",
+                    .hint = std::move(hint),
                     .resource = "route53 " + record.type + " " + record.name,
                     .cause = record_json(record).dump()});
+  }
+
+  // What nobody owns can be taken over by whoever knows that it may be.
+  [[noreturn]] void refuse_unowned(const HostState& state, const route53::RecordSet& record) {
+    refuse_marked(state, record.type);
+    refuse_record(record, "exists and is not owned by litedesk",
+                  "if nobody needs it, take it over with `litedesk dns set " + record.name +
+                      " --adopt`; otherwise choose another host for " + plan_.slug);
+  }
+
+  // external-dns names its owner records in the same way.
+  void refuse_marked(const HostState& state, const std::string& type) {
+    for (const auto& owner : state.owner_records) {
+      if (owner.name != owner_record_name(state.host, type)) continue;
+      for (const auto& value : owner.values)
+        if (const auto text = route53::unquote_txt(value);
+            text.starts_with("heritage=") && !parse_owner_text(text).has_value())
+          refuse_record(owner, "says that somebody else owns " + state.host + ": " + text, give_way(state.host));
+    }
+  }
+
+  // What belongs to somebody else is theirs to give up: no way leads there from here.
+  std::string give_way(const std::string& host) const {
+    return host == in_.live.tenant.custom_domain
+               ? "give " + plan_.slug + " another custom domain: litedesk tenant update " + plan_.slug +
+                     " --custom-domain HOST"
+               : "register the tenant under another slug, or have the owner release " + host;
   }
 
   // Whether the TXT beside a record says that it is this tenant's. Refuses what says that it is somebody else's.
@@ -222,9 +249,10 @@ class Planner {
         const auto owner = parse_owner_text(route53::unquote_txt(value));
         if (!owner) continue;
         if (owner->registry_id == in_.live.registry_id && owner->slug == plan_.slug) return true;
-        refuse_record(record, "says that registry " + owner->registry_id +
-                                  (owner->slug.empty() ? std::string() : ", tenant " + owner->slug) + " owns " +
-                                  state.host);
+        refuse_record(record,
+                      "says that registry " + owner->registry_id +
+                          (owner->slug.empty() ? std::string() : ", tenant " + owner->slug) + " owns " + state.host,
+                      give_way(state.host));
       }
     }
     return false;
@@ -254,13 +282,14 @@ class Planner {
     for (const auto& live : there.records) {
       const bool address = live.type == "CNAME" || live.type == "A" || live.type == "AAAA";
       if (live.type == wanted.record.type) {
-        if (!owned(there, live.type)) refuse_record(live, "is there and is not owned by litedesk");
-        if (!live.set_identifier.empty()) refuse_record(live, "has a routing policy");
+        if (!owned(there, live.type)) refuse_unowned(there, live);
+        if (!live.set_identifier.empty())
+          refuse_record(live, "has a routing policy", "delete it where it was made, or choose another host");
         same = &live;
       } else if (address && owned(there, live.type)) {
         remove_record(there, live);
       } else if (address || wanted.record.type == "CNAME") {
-        refuse_record(live, "is there and is not owned by litedesk");
+        refuse_unowned(there, live);
       }
     }
     record(wanted.record, same);
@@ -270,11 +299,7 @@ class Planner {
       if (live.name == wanted.owner.name) owner = &live;
     if (owner != nullptr) {
       static_cast<void>(owned(there, wanted.record.type));
-      // external-dns names its owner records in the same way.
-      for (const auto& value : owner->values)
-        if (const auto text = route53::unquote_txt(value);
-            text.starts_with("heritage=") && !parse_owner_text(text).has_value())
-          refuse_record(*owner, "says that somebody else owns " + there.host + ": " + text);
+      refuse_marked(there, wanted.record.type);
     }
     record(wanted.owner, owner);
   }

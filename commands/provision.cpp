@@ -5,6 +5,7 @@
 
 #include "commands/apply.hpp"
 #include "commands/desired_state.hpp"
+#include "commands/host_claims.hpp"
 #include "commands/live_state.hpp"
 #include "commands/operation.hpp"
 #include "commands/planner.hpp"
@@ -45,6 +46,39 @@ void check_tenant(const Tenant& tenant) {
   if (tenant.status.phase == Phase::suspended) refuse_phase(tenant, "resume it first");
   if (tenant.status.phase == Phase::terminated)
     refuse_phase(tenant, "register a new tenant: a terminated one is final");
+}
+
+[[noreturn]] void refuse_host(const Tenant& tenant, const std::string& host, const HostOwner& owner) {
+  throw Conflict({.message = "the host " + host + " of tenant " + tenant.slug + " is tenant " + owner.slug + "'s" +
+                             (owner.custom ? " custom domain" : ""),
+                  .hint = host == tenant.custom_domain
+                              ? "give " + tenant.slug + " another one: litedesk tenant update " + tenant.slug +
+                                    " --custom-domain HOST"
+                              : "register the tenant under another slug",
+                  .resource = "tenant " + tenant.slug,
+                  .cause = {}});
+}
+
+// A record may have been written by kubectl, an import or an older litedesk, which claimed nothing.
+void check_hosts(const World& world, const LiveState& live) {
+  HostClaims claims(world);
+  for (const Host& host : hosts_of(live.tenant, world.settings.dns.domain)) {
+    const auto claim = live.claims.find(host.name);
+    if (claim == live.claims.end() || HostClaims::slug_of(claim->second) == live.tenant.slug) continue;
+    if (const auto owner = claims.owner(claim->second)) refuse_host(live.tenant, host.name, *owner);
+  }
+}
+
+// Hosts that were never claimed for this tenant are now: of two that want one, the first to get here has it.
+void claim_hosts(const World& world, const LiveState& live) {
+  HostClaims claims(world);
+  for (const Host& host : hosts_of(live.tenant, world.settings.dns.domain)) {
+    const auto claim = live.claims.find(host.name);
+    if (claim != live.claims.end() && HostClaims::slug_of(claim->second) == live.tenant.slug) continue;
+    HostReservation reservation(claims, live.tenant.slug);
+    if (const auto owner = reservation.add(host)) refuse_host(live.tenant, host.name, *owner);
+    reservation.keep();
+  }
 }
 
 bool namespace_is_ours(const LiveState& live, const Settings& settings) {
@@ -116,6 +150,7 @@ Prepared prepare(const World& world, std::string_view slug, std::chrono::millise
   Prepared prepared;
   prepared.live = read_live_state(world, slug);
   check_tenant(prepared.live.tenant);
+  check_hosts(world, prepared.live);
   if (patience.count() > 0) wait_for_old_namespace(world, prepared.live, patience, observer);
   prepared.desired = make_desired_state(world, prepared.live);
 
@@ -606,6 +641,7 @@ ProvisionResult run(World& world, const ProvisionOptions& options, Scope scope, 
       result.plan = std::move(prepared.plan);
       return result;
     }
+    claim_hosts(world, prepared.live);
     Run one(world, options, observer, std::move(prepared), stop);
     try {
       return one.execute();

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "commands/settings.hpp"
 #include "providers/json.hpp"
@@ -21,10 +22,17 @@ namespace litedesk {
 // Throws Conflict when the context is pinned to another cluster than this one. `cluster_id` is the UID of kube-system.
 void check_cluster(const Settings& settings, std::string_view cluster_id);
 
-struct RegistryInstall {
+struct InstalledKind {
+  std::string resource;  // "hostclaims.litedesk.io"
+  std::string version;   // "v1alpha1"
   std::string outcome;   // installed upgraded unchanged
+};
+
+struct RegistryInstall {
+  std::string outcome;   // of the whole: installed upgraded unchanged
   std::string resource;  // "tenants.litedesk.io"
   std::string version;   // "v1alpha1"
+  std::vector<InstalledKind> kinds;
 };
 
 struct RegistryTarget {
@@ -35,8 +43,9 @@ struct RegistryTarget {
   const system::Clock& clock;
 };
 
-// Applies tenant-crd.yaml server-side and waits until the API server has established the kind and serves it. Refuses
-// (Conflict) to put an older schema over a newer one. Throws Timeout with the last condition, Cancelled.
+// Applies tenant-crd.yaml and host-claim-crd.yaml server-side and waits until the API server has established each kind
+// and serves it. Refuses (Conflict) to put an older schema over a newer one. Throws Timeout with the last condition,
+// Cancelled.
 [[nodiscard]] RegistryInstall install_registry(const RegistryTarget& target, std::chrono::milliseconds timeout,
                                                std::stop_token stop);
 

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+#include <vector>
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include "providers/error.hpp"
 #include "templates/utf8.hpp"
@@ -17,37 +18,29 @@ constexpr std::array<std::string_view, 19> reserved_words = {
     "www",    "api",    "admin", "app", "mail",         "status",    "docs",     "support", "blog",    "cdn",
     "static", "assets", "ns1",   "ns2", "autodiscover", "localhost", "litedesk", "master",  "internal"};
 
-// The base letter of each code point of a block, in Unicode's order: its decomposition (UnicodeData.txt) without the
-// marks, or the letter that it is a variant of. '.' is no letter; '2' stands for two letters, which are in `pairs`.
-struct Block {
-  char32_t first;
-  std::string_view letters;
-};
-constexpr Block latin = {0x00C0,  // Latin-1 Supplement, Latin Extended-A, Latin Extended-B
-                         "aaaaaa2ceeeeiiiidnooooo.ouuuuy22aaaaaa2ceeeeiiiidnooooo.ouuuuy2y"
-                         "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii22jjkkklllllll"
-                         "lllnnnnnnnnnoooooo22rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"
-                         "bbbb..occdddd.eeeffg.2iikkl.mnnooo..pp.....ttttuu.vyyzz........."
-                         "....222222222aaiioouuuuuuuuuueaaaa22ggggkkoooo..j222gg2.nnaa22oo"
-                         "aaaaeeeeiiiioooorrrruuuusstt..hhnd..zzaaeeooooooooyylntj22acclts"
-                         "z..buveejjqqrryy"};
-constexpr Block latin_additional = {0x1E00,  // Latin Extended Additional: Vietnamese, Welsh, transliterations
-                                    "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmm"
-                                    "mmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvv"
-                                    "wwwwwwwwwwxxxxyyzzzzzzhtwyasss2.aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeee"
-                                    "eeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......"};
-static_assert(latin.letters.size() == 0x250 - 0xC0 && latin_additional.letters.size() == 0x1F00 - 0x1E00);
+// How many numbers are tried behind a slug that is taken.
+constexpr int most_numbered = 100;
 
-struct Pair {
-  char32_t from, to;
-  std::string_view letters;
+// Letters of Latin alphabets that Unicode decomposes into no base letter, in lower case.
+struct Folded {
+  std::string_view to, from;
 };
-constexpr Pair pairs[] = {{0x00C6, 0x00C6, "ae"}, {0x00E6, 0x00E6, "ae"}, {0x00DE, 0x00DE, "th"},
-                          {0x00FE, 0x00FE, "th"}, {0x00DF, 0x00DF, "ss"}, {0x0132, 0x0133, "ij"},
-                          {0x0152, 0x0153, "oe"}, {0x0195, 0x0195, "hv"}, {0x01C4, 0x01C6, "dz"},
-                          {0x01C7, 0x01C9, "lj"}, {0x01CA, 0x01CC, "nj"}, {0x01E2, 0x01E3, "ae"},
-                          {0x01F1, 0x01F3, "dz"}, {0x01F6, 0x01F6, "hv"}, {0x01FC, 0x01FD, "ae"},
-                          {0x0238, 0x0238, "db"}, {0x0239, 0x0239, "qp"}, {0x1E9E, 0x1E9E, "ss"}};
+constexpr Folded letters_without_decomposition[] = {
+    {"a", "ⱥ"},    {"ae", "æ"},     {"b", "ƀƃɓ"}, {"c", "ƈȼ"},  {"d", "ðđƌȡɖɗ"}, {"db", "ȸ"}, {"e", "ǝɇəɛ"}, {"f", "ƒ"},
+    {"g", "ǥɠ"},   {"h", "ħ"},      {"hv", "ƕ"},  {"i", "ıɨɩ"}, {"j", "ȷɉ"},     {"k", "ĸƙ"}, {"l", "łƚȴ"},  {"m", "ɯ"},
+    {"n", "ŋƞȵɲ"}, {"o", "øɔɵ"},    {"oe", "œ"},  {"p", "ƥ"},   {"q", "ɋ"},      {"qp", "ȹ"}, {"r", "ɍ"},    {"s", "ȿ"},
+    {"ss", "ß"},   {"t", "ŧƫƭȶʈⱦ"}, {"th", "þ"},  {"u", "ʉ"},   {"v", "ʋʌ"},     {"y", "ƴɏ"}, {"z", "ƶȥɀ"}};
+
+std::string_view fold_letter(char32_t letter) {
+  for (const Folded& folded : letters_without_decomposition) {
+    for (std::string_view rest = folded.from; !rest.empty();) {
+      const templates::CodePoint c = templates::decode_utf8(rest);
+      if (c.value == letter) return folded.to;
+      rest.remove_prefix(c.size);
+    }
+  }
+  return {};
+}
 
 bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
@@ -56,31 +49,45 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Appends what a code point folds to. Returns false when it separates words.
+// Appends what a decomposed, case-folded code point folds to. Returns false when it separates words.
 bool fold(char32_t c, std::string& out) {
   if (c < 0x80) {
-    char ascii = static_cast<char>(c);
-    if (ascii >= 'A' && ascii <= 'Z') ascii = static_cast<char>(ascii - 'A' + 'a');
+    const char ascii = static_cast<char>(c);
     if (!is_letter(ascii) && !is_digit(ascii)) return false;
     out += ascii;
     return true;
   }
-  // A combining mark belongs to the letter before it: e + U+0301 is é.
-  if (c >= 0x0300 && c <= 0x036F) return true;
-  for (const Block& block : {latin, latin_additional}) {
-    if (c < block.first || c >= block.first + block.letters.size()) continue;
-    const char letter = block.letters[c - block.first];
-    if (letter == '.') return false;
-    if (letter != '2') {
-      out += letter;
-      return true;
+  // Half rings and the like that stand for a sound: Hawaiʻi is one word.
+  if (utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_LM) return true;
+  const std::string_view letters = fold_letter(c);
+  out += letters;
+  return !letters.empty();
+}
+
+void check_utf8(std::string_view company) {
+  for (std::size_t at = 0; at < company.size();) {
+    const templates::CodePoint c = templates::decode_utf8(company.substr(at));
+    if (c.size == 0) {
+      throw ValidationError({.message = fmt::format("the company's name is not valid UTF-8 at byte {}", at + 1),
+                             .hint = "set the terminal's and the shell's locale to UTF-8",
+                             .resource = {},
+                             .cause = {}});
     }
-    const auto* pair =
-        std::find_if(std::begin(pairs), std::end(pairs), [c](const Pair& p) { return c >= p.from && c <= p.to; });
-    out += pair->letters;
-    return true;
+    at += c.size;
   }
-  return false;
+}
+
+// Compatibility forms folded, lower case, without marks and what is invisible (UAX #15, NFKD; DerivedCoreProperties,
+// Default_Ignorable_Code_Point).
+std::vector<utf8proc_int32_t> decomposed(std::string_view text) {
+  constexpr auto options = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                                                          UTF8PROC_STRIPMARK | UTF8PROC_IGNORE | UTF8PROC_STABLE);
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  const auto size = static_cast<utf8proc_ssize_t>(text.size());
+  const auto length = utf8proc_decompose(bytes, size, nullptr, 0, options);
+  std::vector<utf8proc_int32_t> points(length > 0 ? static_cast<std::size_t>(length) : 0);
+  if (length > 0) utf8proc_decompose(bytes, size, points.data(), length, options);
+  return points;
 }
 
 std::string cut(std::string_view slug, std::size_t length) {
@@ -91,19 +98,12 @@ std::string cut(std::string_view slug, std::size_t length) {
 
 // May be too short or reserved.
 std::string fold_name(std::string_view company) {
+  check_utf8(company);
   std::string out;
   bool separated = false;
-  for (std::size_t at = 0; at < company.size();) {
-    const templates::CodePoint c = templates::decode_utf8(company.substr(at));
-    if (c.size == 0) {
-      throw ValidationError({.message = fmt::format("the company's name is not valid UTF-8 at byte {}", at + 1),
-                             .hint = "set the terminal's and the shell's locale to UTF-8",
-                             .resource = {},
-                             .cause = {}});
-    }
-    at += c.size;
+  for (const utf8proc_int32_t c : decomposed(company)) {
     std::string letters;
-    if (!fold(c.value, letters)) {
+    if (!fold(static_cast<char32_t>(c), letters)) {
       separated = true;
       continue;
     }
@@ -193,13 +193,13 @@ void check_slug(std::string_view slug) {
   if (is_reserved_slug(slug)) refuse(slug, "it is reserved", "take another one: the name is LiteDesk's own");
 }
 
-std::string free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken) {
-  std::string candidate(slug);
-  for (std::uint64_t number = 2; taken(candidate); ++number) {
+std::optional<std::string> free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken) {
+  for (int number = 2; number <= most_numbered + 1; ++number) {
     const std::string suffix = fmt::format("-{}", number);
-    candidate = cut(slug, slug_max - suffix.size()) + suffix;
+    std::string candidate = cut(slug, slug_max - suffix.size()) + suffix;
+    if (!is_reserved_slug(candidate) && !taken(candidate)) return candidate;
   }
-  return candidate;
+  return std::nullopt;
 }
 
 }  // namespace litedesk

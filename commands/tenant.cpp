@@ -6,19 +6,19 @@
 
 #include <fmt/format.h>
 
+#include "commands/host_claims.hpp"
 #include "commands/nearest.hpp"
 #include "commands/operation.hpp"
 #include "commands/tenant_checks.hpp"
 #include "commands/tiers.hpp"
 #include "providers/error.hpp"
+#include "providers/store/label_selector.hpp"
 
 namespace litedesk {
 namespace {
 
 // How often a change is made again on a record that somebody else has just changed.
 constexpr int attempts = 3;
-// How many names in a row may be taken by others between looking and creating.
-constexpr int lost_races = 20;
 
 std::string resource(std::string_view slug) {
   return fmt::format("tenant {}", slug);
@@ -35,45 +35,51 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// A host name that is somebody's.
-struct Host {
-  std::string slug, company;
-  bool custom = false;  // the tenant's custom domain, not the host that its slug makes
-};
-using Hosts = std::map<std::string, Host, std::less<>>;
-
 std::string host_of(std::string_view slug, const TenantRules& rules) {
   return names_of(slug, rules.domain).host;
 }
 
-// A terminated tenant's custom domain is free again; its slug is not, for its backup still has it.
-Hosts read_hosts(store::Store& registry, const TenantRules& rules) {
-  Hosts hosts;
-  for (const store::Document& document : registry.list("")) {
-    const Tenant tenant = to_tenant(document);
-    hosts.insert_or_assign(host_of(tenant.slug, rules), Host{tenant.slug, tenant.company, false});
-    if (!tenant.custom_domain.empty() && tenant.status.phase != Phase::terminated)
-      hosts.try_emplace(tenant.custom_domain, Host{tenant.slug, tenant.company, true});
-  }
-  return hosts;
+[[noreturn]] void refuse_domain(const std::string& domain, const HostOwner& other) {
+  throw Conflict({.message = other.custom
+                                 ? fmt::format("{} is the custom domain of tenant {}", domain, other.slug)
+                                 : fmt::format("the custom domain {} is the host of tenant {}", domain, other.slug),
+                  .hint = "choose a name that no tenant has",
+                  .resource = resource(other.slug),
+                  .cause = {}});
 }
 
 // Two tenants cannot have one host.
-void check_domain_is_free(const Hosts& hosts, const std::string& domain, std::string_view slug) {
-  const auto found = hosts.find(domain);
-  if (domain.empty() || found == hosts.end() || found->second.slug == slug) return;
-  const Host& other = found->second;
-  if (!other.custom) {
-    throw Conflict({.message = fmt::format("the custom domain {} is the host of tenant {}", domain, other.slug),
-                    .hint = "give a name that no tenant has",
-                    .resource = resource(other.slug),
-                    .cause = {}});
-  }
+void reserve_domain(HostReservation& reservation, const std::string& domain, const std::string& own_host) {
+  if (domain.empty() || domain == own_host) return;
+  if (const auto other = reservation.add({domain, true})) refuse_domain(domain, *other);
+}
+
+// What a process that stood still for too long has written is taken back.
+void check_reservation(HostReservation& reservation, std::string_view slug, const std::function<void()>& take_back) {
+  if (reservation.holds()) return;
+  take_back();
   throw Conflict(
-      {.message = fmt::format("the custom domain {} is {}'s already", domain, other.slug),
-       .hint = fmt::format("take it away there first: litedesk tenant update {} --custom-domain \"\"", other.slug),
-       .resource = resource(other.slug),
+      {.message = fmt::format("the hosts of {} were claimed by somebody else while this process stood still", slug),
+       .hint = "run the command again",
+       .resource = resource(slug),
        .cause = {}});
+}
+
+std::int64_t checked_trial_days(const std::optional<std::int64_t>& wanted, std::string_view tier) {
+  const std::int64_t days = wanted.value_or(15);
+  if (days < 1 || days > 365) {
+    throw UsageError({.message = fmt::format("--trial-days {}: a trial lasts 1 to 365 days", days),
+                      .hint = days == 0 ? "for none, choose a paid --tier" : "15 days are usual",
+                      .resource = {},
+                      .cause = {}});
+  }
+  if (wanted && tier != "trial") {
+    throw UsageError({.message = fmt::format("--trial-days {} goes with tier trial, and the tier is {}", days, tier),
+                      .hint = "leave one of them out",
+                      .resource = {},
+                      .cause = {}});
+  }
+  return days;
 }
 
 Tenant checked(const NewTenant& wanted, const TenantRules& rules, const system::Clock& clock) {
@@ -91,33 +97,41 @@ Tenant checked(const NewTenant& wanted, const TenantRules& rules, const system::
   tenant.placement = check_placement(wanted.placement);
   tenant.created_by = check_line("the creator's name", wanted.created_by, 254);
   tenant.tags = check_tags(wanted.tags);
-  if (wanted.trial_days < 1 || wanted.trial_days > 365) {
-    throw UsageError({.message = fmt::format("--trial-days {}: a trial lasts 1 to 365 days", wanted.trial_days),
-                      .hint = wanted.trial_days == 0 ? "for none, give a --tier that is paid for" : "15 days are usual",
-                      .resource = {},
-                      .cause = {}});
-  }
+  const std::int64_t trial_days = checked_trial_days(wanted.trial_days, tenant.tier);
   tenant.subscription.status = tenant.tier == "trial" ? "trial" : "active";
   if (tenant.tier == "trial") {
     const system::TimePoint now = clock.now();
     tenant.subscription.trial_start = system::to_rfc3339(now);
-    tenant.subscription.trial_end = system::to_rfc3339(now + std::chrono::hours(24) * wanted.trial_days);
+    tenant.subscription.trial_end = system::to_rfc3339(now + std::chrono::hours(24) * trial_days);
   }
   return tenant;
 }
 
-[[noreturn]] void refuse_taken(const Hosts& hosts, const std::string& slug, const TenantRules& rules) {
-  const auto taken = [&](std::string_view name) { return hosts.contains(host_of(name, rules)); };
-  const auto found = hosts.find(host_of(slug, rules));
-  std::string by;
-  if (found != hosts.end()) {
-    by = found->second.custom ? fmt::format(": {} is the custom domain of tenant {}", found->first, found->second.slug)
-                              : fmt::format(" by {}", found->second.company);
+// Whose the slug is, as far as its host or a record of that name tells.
+std::string taken_by(const std::string& slug, const std::optional<HostOwner>& owner, const TenantRules& rules) {
+  if (!owner) return {};
+  if (owner->custom) return fmt::format(": {} is the custom domain of tenant {}", host_of(slug, rules), owner->slug);
+  return fmt::format(" by tenant {} ({})", owner->slug, owner->company);
+}
+
+[[noreturn]] void refuse_taken(store::Store& registry, HostClaims& hosts, const NewTenant& wanted,
+                               const std::string& slug, std::optional<HostOwner> owner, const TenantRules& rules) {
+  if (!owner) {
+    if (const auto stored = registry.get(slug)) {
+      const Tenant there = to_tenant(*stored);
+      owner = HostOwner{there.slug, there.company, false};
+    }
   }
-  throw Conflict({.message = fmt::format("the slug {} is taken{}", slug, by),
-                  .hint = fmt::format("--slug {} is free", free_slug(slug, taken)),
-                  .resource = resource(slug),
-                  .cause = {}});
+  const auto free = free_slug(slug, [&](const std::string& name) {
+    return hosts.owner(host_of(name, rules)).has_value() || registry.get(name).has_value();
+  });
+  ErrorDetails details{.message = fmt::format("the slug {} is taken{}", slug, taken_by(slug, owner, rules)),
+                       .hint = free ? fmt::format("register another tenant with --slug {}", *free)
+                                    : std::string("choose another one with --slug"),
+                       .resource = resource(slug),
+                       .cause = {}};
+  // A name that was given is the caller's to change; from a company's name another can be derived.
+  throw SlugTaken(std::move(details), wanted.slug.empty() && free ? *free : std::string());
 }
 
 // The hint of a slug that nobody has: the nearest one, or the one of the company that was meant.
@@ -229,6 +243,15 @@ store::Document read(store::Store& registry, std::string_view slug) {
                   .cause = {}});
 }
 
+// The labels of a tenant's record that people select by, without the prefix that they have there.
+std::string with_prefixes(std::string_view selector) {
+  std::vector<store::Requirement> requirements = store::parse_selector(selector);
+  for (store::Requirement& requirement : requirements) {
+    if (requirement.key == "tier" || requirement.key == "placement") requirement.key.insert(0, "litedesk.io/");
+  }
+  return store::to_string(requirements);
+}
+
 using Before = bool (*)(const Tenant&, const Tenant&, const Tiers&);
 
 struct SortKey {
@@ -268,26 +291,24 @@ Names names_of(std::string_view slug, std::string_view domain) {
           .host = fmt::format("{}.{}", slug, domain)};
 }
 
-Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const TenantRules& rules,
+Tenant create_tenant(store::Store& registry, HostClaims& hosts, const NewTenant& wanted, const TenantRules& rules,
                      const system::Clock& clock) {
   Tenant tenant = checked(wanted, rules, clock);
-  const std::string first = tenant.slug;
-  // Creating is asking: whoever comes second is told, so that two runs at once never make one slug.
-  for (int lost = 0;; ++lost) {
-    const Hosts hosts = read_hosts(registry, rules);
-    tenant.slug = free_slug(first, [&](const std::string& name) {
-      const std::string host = host_of(name, rules);
-      return hosts.contains(host) || (name != first && host == tenant.custom_domain);
-    });
-    if (!wanted.slug.empty() && tenant.slug != first) refuse_taken(hosts, first, rules);
-    check_below_base(tenant.custom_domain, rules.domain, tenant.slug);
-    check_domain_is_free(hosts, tenant.custom_domain, tenant.slug);
-    try {
-      return to_tenant(registry.create(to_document(tenant)));
-    } catch (const Conflict&) {
-      if (lost == lost_races) throw;
-    }
+  check_below_base(tenant.custom_domain, rules.domain, tenant.slug);
+  const std::string host = host_of(tenant.slug, rules);
+  HostReservation reservation(hosts, tenant.slug);
+  if (auto other = reservation.add({host, false}))
+    refuse_taken(registry, hosts, wanted, tenant.slug, std::move(other), rules);
+  reserve_domain(reservation, tenant.custom_domain, host);
+  try {
+    // Creating is asking: whoever comes second is told, so that two runs at once never make one slug.
+    tenant = to_tenant(registry.create(to_document(tenant)));
+  } catch (const Conflict&) {
+    refuse_taken(registry, hosts, wanted, tenant.slug, std::nullopt, rules);
   }
+  check_reservation(reservation, tenant.slug, [&] { registry.remove(tenant.slug, tenant.version); });
+  reservation.keep();
+  return tenant;
 }
 
 Tenant get_tenant(store::Store& registry, std::string_view slug) {
@@ -301,7 +322,8 @@ std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& fil
   const Phase phase = any_phase || filter.phase == "none" ? Phase::none : parse_phase(filter.phase);
 
   std::vector<Tenant> all;
-  for (const store::Document& document : registry.list(filter.selector)) all.push_back(to_tenant(document));
+  for (const store::Document& document : registry.list(with_prefixes(filter.selector)))
+    all.push_back(to_tenant(document));
   // A tier that was taken out of the file may still be some tenant's.
   std::string tier = filter.tier;
   const auto has_it = [&tier](const Tenant& tenant) { return tenant.tier == tier; };
@@ -321,22 +343,34 @@ std::vector<Tenant> list_tenants(store::Store& registry, const TenantFilter& fil
   return found;
 }
 
-Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& given,
+Tenant update_tenant(store::Store& registry, HostClaims& hosts, std::string_view slug, const TenantChanges& given,
                      const TenantRules& rules) {
   const TenantChanges changes = checked(given, slug, rules);
-  if (changes.custom_domain && !changes.custom_domain->empty())
-    check_domain_is_free(read_hosts(registry, rules), *changes.custom_domain, slug);
+  HostReservation reservation(hosts, std::string(slug));
   for (int attempt = 1;; ++attempt) {
     const store::Document stored = read(registry, slug);
-    Tenant tenant = to_tenant(stored);
+    const Tenant before = to_tenant(stored);
+    Tenant tenant = before;
     apply(tenant, changes, rules.tiers);
     const store::Document wanted = to_document(tenant, &stored);
     if (wanted == stored) return tenant;
+    const bool moves = tenant.custom_domain != before.custom_domain;
+    if (moves && attempt == 1) reserve_domain(reservation, tenant.custom_domain, host_of(slug, rules));
+    store::Document written;
     try {
-      return to_tenant(registry.update(wanted));
+      written = registry.update(wanted);
     } catch (const Conflict&) {
       if (attempt == attempts) throw;
+      continue;
     }
+    tenant = to_tenant(written);
+    check_reservation(reservation, slug, [&] {
+      tenant.custom_domain = before.custom_domain;
+      registry.update(to_document(tenant, &written));
+    });
+    reservation.keep();
+    if (moves) hosts.release(slug, hosts_of(tenant, rules.domain));
+    return tenant;
   }
 }
 
@@ -355,12 +389,15 @@ void check_deletable(const Tenant& tenant, const Remains& remains) {
   }
 }
 
-void delete_tenant(store::Store& registry, std::string_view slug, const Remains& remains) {
+void delete_tenant(store::Store& registry, HostClaims& hosts, std::string_view slug, const Remains& remains) {
   for (int attempt = 1;; ++attempt) {
     const store::Document stored = read(registry, slug);
     check_deletable(to_tenant(stored), remains);
     try {
-      if (registry.remove(slug, stored.version)) return;
+      if (registry.remove(slug, stored.version)) {
+        hosts.release(slug, {});
+        return;
+      }
     } catch (const Conflict&) {
       if (attempt == attempts) throw;
       continue;

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "commands/slug.hpp"
+#include "providers/error.hpp"
 #include "providers/json.hpp"
 #include "providers/store/store.hpp"
 #include "providers/system/clock.hpp"
 
 namespace litedesk {
 
+class HostClaims;
 class Tiers;
 
 enum class Phase { none, provisioning, active, suspended, failed, terminated };
@@ -123,18 +125,30 @@ struct NewTenant {
   std::string company, email, slug, tier = "trial", owner_name, phone, industry, company_size, custom_domain;
   std::string placement = "dedicated", created_by;
   std::vector<std::string> tags;
-  std::int64_t trial_days = 15;  // 1 to 365
+  std::optional<std::int64_t> trial_days;  // 1 to 365, of a trial only; 15 without it
 };
-// Checks every field (ValidationError or UsageError names the flag), finds a free slug (-2, -3 ... when it was derived;
-// a --slug that is taken is a Conflict), and stores it. A slug is taken by another tenant, or by another's custom
-// domain that is its host. Touches nothing but the registry.
-[[nodiscard]] Tenant create_tenant(store::Store& registry, const NewTenant& wanted, const TenantRules& rules,
-                                   const system::Clock& clock);
+// The slug is another tenant's, or its host is another's custom domain.
+class SlugTaken : public Conflict {
+ public:
+  SlugTaken(ErrorDetails details, std::string free) : Conflict(std::move(details)), free_(std::move(free)) {}
+  // One that was free just now (-2, -3 ...), where the slug was made from the company's name; else empty.
+  [[nodiscard]] const std::string& free() const { return free_; }
+
+ private:
+  std::string free_;
+};
+
+// Checks every field (ValidationError or UsageError names the flag), claims the hosts, and stores it. Throws SlugTaken,
+// and Conflict for a custom domain that is another tenant's host. Touches nothing but the registry, and asks it the
+// same few things however many tenants there are.
+[[nodiscard]] Tenant create_tenant(store::Store& registry, HostClaims& hosts, const NewTenant& wanted,
+                                   const TenantRules& rules, const system::Clock& clock);
 // Throws NotFound, with the nearest slug as the hint.
 [[nodiscard]] Tenant get_tenant(store::Store& registry, std::string_view slug);
 
 struct TenantFilter {
-  std::string tier, phase, placement, tag, selector;
+  std::string tier, phase, placement, tag;
+  std::string selector;  // of labels; the keys tier and placement are short for litedesk.io/tier and .../placement
   std::string sort_by = "slug";  // slug company tier status created
 };
 // `tiers` gives the order of tiers. A tier that no tenant has and that is in no file is a UsageError.
@@ -146,8 +160,9 @@ struct TenantChanges {
       notes;
   std::optional<std::vector<std::string>> tags;
 };
-[[nodiscard]] Tenant update_tenant(store::Store& registry, std::string_view slug, const TenantChanges& changes,
-                                   const TenantRules& rules);
+// Throws Conflict for a custom domain that is another tenant's host.
+[[nodiscard]] Tenant update_tenant(store::Store& registry, HostClaims& hosts, std::string_view slug,
+                                   const TenantChanges& changes, const TenantRules& rules);
 
 // What is left of a tenant's instance, one line each: "namespace instance-acme".
 using Remains = std::function<std::vector<std::string>(const Tenant&)>;
@@ -155,7 +170,7 @@ using Remains = std::function<std::vector<std::string>(const Tenant&)>;
 // may have been undone entirely: then `remains` is asked, and nothing left means that it can go. Locked while somebody
 // works on it.
 void check_deletable(const Tenant& tenant, const Remains& remains);
-// Checks and removes it as it was checked.
-void delete_tenant(store::Store& registry, std::string_view slug, const Remains& remains);
+// Checks and removes it as it was checked, and gives its hosts back.
+void delete_tenant(store::Store& registry, HostClaims& hosts, std::string_view slug, const Remains& remains);
 
 }  // namespace litedesk

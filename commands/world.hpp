@@ -24,6 +24,7 @@ namespace litedesk {
 struct World {
   const Settings& settings;
   store::Store& registry;
+  store::Store& claims;             // of hosts: commands/host_claims.hpp
   bool registry_in_cluster = true;  // the record can be read along with the objects, in one round
   kubernetes::ObjectReader& objects;
   kubernetes::ObjectApplier& applier;

@@ -67,6 +67,7 @@ const auto& known_types() {
       {{"gateway.networking.k8s.io", "v1", "Gateway", "gateways"}, "gtw"},
       {{"gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses", cluster_wide}, "gc"},
       {{"gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"}, ""},
+      {{"litedesk.io", "v1alpha1", "HostClaim", "hostclaims", cluster_wide}, ""},
       {{"litedesk.io", "v1alpha1", "Tenant", "tenants", cluster_wide}, "tn"},
   });
   return types;

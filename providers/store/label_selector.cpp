@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "providers/error.hpp"
 
@@ -144,6 +145,27 @@ class SelectorParser {
 
 std::vector<Requirement> parse_selector(std::string_view selector) {
   return SelectorParser(selector).parse();
+}
+
+std::string to_string(const std::vector<Requirement>& requirements) {
+  std::vector<std::string> parts;
+  for (const Requirement& each : requirements) {
+    switch (each.operation) {
+      case Requirement::Operator::exists:
+        parts.push_back(each.key);
+        break;
+      case Requirement::Operator::absent:
+        parts.push_back("!" + each.key);
+        break;
+      case Requirement::Operator::in:
+        parts.push_back(fmt::format("{} in ({})", each.key, fmt::join(each.values, ",")));
+        break;
+      case Requirement::Operator::not_in:
+        parts.push_back(fmt::format("{} notin ({})", each.key, fmt::join(each.values, ",")));
+        break;
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, ","));
 }
 
 bool matches(const std::vector<Requirement>& requirements, const Labels& labels) {

@@ -20,6 +20,8 @@ struct Requirement {
 
 // Throws ValidationError with what is wrong and where.
 [[nodiscard]] std::vector<Requirement> parse_selector(std::string_view selector);
+// The selector that parses to these.
+[[nodiscard]] std::string to_string(const std::vector<Requirement>& requirements);
 // All requirements hold. As on an API server, "k!=v" and "k notin (v)" hold for labels that have no k.
 [[nodiscard]] bool matches(const std::vector<Requirement>& requirements, const Labels& labels);
 

@@ -5,13 +5,16 @@
 //
 // The cluster is one for tests: every Tenant in it is deleted.
 #define DOCTEST_CONFIG_IMPLEMENT
+#include <atomic>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "commands/host_claims.hpp"
 #include "commands/lifecycle.hpp"
 #include "commands/registry.hpp"
 #include "commands/tenant.hpp"
@@ -51,9 +54,12 @@ class Registry {
       : client(transport(), test_cluster(), {}),
         second(transport(), test_cluster(), {}),
         store(store::make_kubernetes_store(client, client, tenant_type())),
-        other(store::make_kubernetes_store(second, second, tenant_type())) {
+        other(store::make_kubernetes_store(second, second, tenant_type())),
+        claims(store::make_kubernetes_store(client, client, host_claim_type())),
+        other_claims(store::make_kubernetes_store(second, second, host_claim_type())) {
     (void)install();
     for (const store::Document& document : store->list("")) store->remove(document.name, "");
+    for (const store::Document& document : claims->list("")) claims->remove(document.name, "");
   }
 
   RegistryInstall install() {
@@ -62,8 +68,12 @@ class Registry {
   }
 
   kubernetes::Client client, second;
-  std::unique_ptr<store::Store> store, other;
+  std::unique_ptr<store::Store> store, other, claims, other_claims;
 };
+
+HostClaims claims_of(store::Store& claims, store::Store& tenants) {
+  return {claims, tenants, {system::real_clock(), system::os_random(), {}, "tester@host", {}}};
+}
 
 Tenant tenant_named(const std::string& name) {
   Tenant tenant;
@@ -297,16 +307,52 @@ TEST_CASE("tenants are registered, updated, listed and deleted in the cluster as
   wanted.email = "owner@acme.example";
   const Tiers tiers{templates::Files()};
   const TenantRules rules{.domain = "litedesk.com", .tiers = tiers};
-  CHECK(create_tenant(*registry.store, wanted, rules, system::real_clock()).slug == "acme-inc");
-  CHECK(create_tenant(*registry.other, wanted, rules, system::real_clock()).slug == "acme-inc-2");
+  HostClaims claims = claims_of(*registry.claims, *registry.store);
+  HostClaims theirs = claims_of(*registry.other_claims, *registry.other);
+  CHECK(create_tenant(*registry.store, claims, wanted, rules, system::real_clock()).slug == "acme-inc");
+  CHECK_THROWS_AS((void)create_tenant(*registry.other, theirs, wanted, rules, system::real_clock()), SlugTaken);
   TenantChanges changes;
   changes.tier = "paid";
-  CHECK(update_tenant(*registry.store, "acme-inc", changes, rules).tier == "professional");
+  changes.custom_domain = "shop.example.net";
+  CHECK(update_tenant(*registry.store, claims, "acme-inc", changes, rules).tier == "professional");
+  CHECK(theirs.owner("shop.example.net").value().slug == "acme-inc");
   TenantFilter filter;
-  filter.selector = "litedesk.io/tier=professional";
+  filter.selector = "tier=professional,placement in (dedicated)";
   CHECK(list_tenants(*registry.other, filter, tiers).size() == 1);
-  delete_tenant(*registry.store, "acme-inc", {});
+  delete_tenant(*registry.store, claims, "acme-inc", {});
   CHECK_THROWS_AS((void)get_tenant(*registry.other, "acme-inc"), NotFound);
+  CHECK(theirs.names().empty());
+}
+
+TEST_CASE("of six tenants that want one custom domain at the same moment one is registered") {
+  Registry registry;
+  const Tiers tiers{templates::Files()};
+  const TenantRules rules{.domain = "litedesk.com", .tiers = tiers};
+  std::atomic<int> registered{0}, refused{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int number = 0; number < 6; ++number) {
+      threads.emplace_back([&, number] {
+        NewTenant wanted;
+        wanted.company = "Company";
+        wanted.email = "owner@acme.example";
+        wanted.slug = "company" + std::to_string(number);
+        wanted.custom_domain = "shop.example.net";
+        store::Store& tenants = number % 2 == 0 ? *registry.store : *registry.other;
+        HostClaims claims = claims_of(number % 2 == 0 ? *registry.claims : *registry.other_claims, tenants);
+        try {
+          (void)create_tenant(tenants, claims, wanted, rules, system::real_clock());
+          ++registered;
+        } catch (const Conflict&) {
+          ++refused;
+        }
+      });
+    }
+  }
+  CHECK(registered == 1);
+  CHECK(refused == 5);
+  CHECK(registry.store->list("").size() == 1);
+  CHECK(registry.claims->list("").size() == 2);
 }
 
 int main(int argc, char** argv) {

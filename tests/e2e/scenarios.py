@@ -381,6 +381,48 @@ def foreign_field(target, slug):
     return [line for line in t.lines if line.startswith("$")]
 
 
+TENANT = """apiVersion: litedesk.io/v1alpha1
+kind: Tenant
+metadata: {name: %s}
+spec:
+  slug: %s
+  displayName: Past litedesk
+  tier: starter
+  placement: dedicated
+  customDomain: %s
+  owner: {email: owner@acme.example}
+"""
+
+
+def one_host(target, slug):
+    """Of several registrations of one custom domain at once one succeeds; one made past litedesk ends at its provision."""
+    t = Transcript(target, slug)
+    domain = slug + ".example.net"
+    slugs = ["%s%d" % (slug[:28], number) for number in range(6)]
+    running = [target.start("tenant", "create", "Acme " + each, "--email", "owner@acme.example", "--slug", each, "--tier", "starter",
+                            "--custom-domain", domain) for each in slugs]
+    ended = [(process.communicate(timeout=60), process.returncode) for process in running]
+    codes = [code for _, code in ended]
+    assert sorted(codes) == [0, 4, 4, 4, 4, 4], ended
+    winner = slugs[codes.index(0)]
+    for (_, err), code in ended:
+        assert code == 0 or "%s is the custom domain of tenant %s" % (domain, winner) in err, err
+    tenant = os.path.join(harness.folder("tenant"), "tenant.yaml")
+    with open(tenant, "w") as out:
+        out.write(TENANT % (slug, slug, domain))
+    target.kubectl("apply", "--validate=false", "-f", tenant)
+    for verb in ("plan", "provision"):
+        _, err = t.run("instance", verb, slug, expect=4)
+        assert "is tenant %s's custom domain" % winner in err and "litedesk tenant update %s --custom-domain" % slug in err, err
+        assert "--adopt" not in err, err
+    t.run("tenant", "update", slug, "--custom-domain", "other-" + domain)
+    t.run("instance", "provision", slug)
+    # The winner gives it up: it is free at once.
+    t.target.run("tenant", "update", winner, "--custom-domain", "")
+    t.run("tenant", "update", slug, "--custom-domain", domain)
+    return [line.replace(winner, "WINNER") for line in t.lines if line.startswith("$")]
+
+
 def other_tier(target, slug):
     """A tier up adds the autoscaler, a tier down takes it away again."""
     t = Transcript(target, slug)
@@ -504,4 +546,4 @@ def enough_rights(target, slug):
 PEERS_ONLY = [refused_permission, enough_rights]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
        upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
-       saved_plan]
+       saved_plan, one_host]

@@ -473,6 +473,10 @@ TEST_CASE("a custom domain in the base domain is its tenant's") {
   tenant.company = "Acme";
   tenant.custom_domain = "crm.acme.litedesk.com";
   f.store.create(to_document(tenant));
+  store::Document claim;
+  claim.name = tenant.custom_domain;
+  claim.desired = {{"tenant", "acme"}, {"custom", true}};
+  f.claims.create(claim);
   CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm.acme.litedesk.com"; }).tenant == "acme");
   CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm"; }).tenant.empty());
 }

@@ -8,6 +8,7 @@
 
 #include "commands/world.hpp"
 #include "providers/error.hpp"
+#include "providers/store/label_selector.hpp"
 
 namespace litedesk::testing {
 
@@ -28,25 +29,38 @@ class MemoryStore : public store::Store {
     const auto found = documents_.find(std::string(name));
     return found == documents_.end() ? std::nullopt : std::optional(found->second);
   }
-  std::vector<store::Document> list(std::string_view) override {
-    std::vector<store::Document> all;
-    for (const auto& [name, document] : documents_) all.push_back(document);
-    return all;
+  std::vector<store::Document> list(std::string_view selector) override {
+    const std::lock_guard lock(mutex_);
+    ++lists;
+    const auto requirements = store::parse_selector(selector);
+    std::vector<store::Document> found;
+    for (const auto& [name, document] : documents_)
+      if (store::matches(requirements, document.labels)) found.push_back(document);
+    return found;
   }
   store::Document update(const store::Document& document) override {
     const std::lock_guard lock(mutex_);
-    auto& stored = documents_.at(document.name);
+    const auto found = documents_.find(document.name);
+    if (found == documents_.end()) throw NotFound("gone: " + document.name);
+    auto& stored = found->second;
     if (stored.version != document.version) throw Conflict("stale: " + document.name);
     stored = document;
     stored.version = std::to_string(++version_);
     ++writes;
     return stored;
   }
-  bool remove(std::string_view name, std::string_view) override { return documents_.erase(std::string(name)) > 0; }
+  bool remove(std::string_view name, std::string_view version) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = documents_.find(std::string(name));
+    if (found == documents_.end()) return false;
+    if (!version.empty() && found->second.version != version) throw Conflict("stale: " + std::string(name));
+    documents_.erase(found);
+    return true;
+  }
   std::string registry_id() override { return "registry-1"; }
   std::string describe() const override { return "memory"; }
 
-  int reads = 0, writes = 0;
+  int reads = 0, writes = 0, lists = 0;
 
  private:
   std::mutex mutex_;
@@ -127,7 +141,7 @@ class NoProviders : public kubernetes::ObjectReader,
 template <class Providers = NoProviders>
 struct FakeWorld {
   Settings settings;
-  MemoryStore store;
+  MemoryStore store, claims;
   Providers providers;
   system::SkippingClock clock;
   http::Gate gate{providers, clock};
@@ -138,6 +152,7 @@ struct FakeWorld {
   std::vector<std::string> warnings;
   World world{settings,
               store,
+              claims,
               false,
               providers,
               providers,

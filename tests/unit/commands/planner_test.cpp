@@ -405,3 +405,48 @@ TEST_CASE("an inventory's entry names an object of a known kind") {
   CHECK_FALSE(parse_inventory("nobody.example/v1 Widget x", "instance-acme"));
   CHECK_FALSE(parse_inventory("Deployment", "instance-acme"));
 }
+
+TEST_CASE("a hint never leads to what belongs to somebody else") {
+  Case c;
+  c.live.tenant.custom_domain = "shop.litedesk.com";
+  DesiredRecord shop = c.desired.records[0];
+  shop.host = shop.record.name = "shop.litedesk.com";
+  shop.owner.name = owner_record_name(shop.host, "CNAME");
+  c.desired.records.push_back(shop);
+  c.live.hosts.push_back({shop.host, {}, {}});
+  HostState& host = c.live.hosts[1];
+  const auto hint = [&] {
+    try {
+      (void)c.plan();
+    } catch (const Conflict& error) {
+      return error.hint();
+    }
+    return std::string("planned");
+  };
+  const auto owned_by = [&](const std::string& text) {
+    route53::RecordSet owner = shop.owner;
+    owner.values = {route53::quote_txt(text)};
+    return owner;
+  };
+  const std::string elsewhere = "give acme another custom domain: litedesk tenant update acme --custom-domain HOST";
+  // Another tenant's, another registry's, external-dns': with the record and without it.
+  for (const std::string& text : {owner_text("registry-1", "bravo"), owner_text("registry-2", ""),
+                                  std::string("heritage=external-dns,external-dns/owner=default")}) {
+    CAPTURE(text);
+    host.owner_records = {owned_by(text)};
+    host.records = {};
+    CHECK(hint() == elsewhere);
+    host.records = {shop.record};
+    CHECK(hint() == elsewhere);
+  }
+  // Nobody's: whoever knows that nobody needs it may take it over, by its own name.
+  host.owner_records = {};
+  host.records = {shop.record};
+  CHECK(hint() ==
+        "if nobody needs it, take it over with `litedesk dns set shop.litedesk.com --adopt`; otherwise choose another "
+        "host for acme");
+  // The slug's own host cannot be given up.
+  c.live.hosts[0].owner_records = {c.desired.records[0].owner};
+  c.live.hosts[0].owner_records[0].values = {route53::quote_txt(owner_text("registry-2", "acme"))};
+  CHECK(hint() == "register the tenant under another slug, or have the owner release acme.litedesk.com");
+}

@@ -1,6 +1,7 @@
 #include "commands/registry.hpp"
 
 #include <functional>
+#include <map>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -18,19 +19,22 @@ Json condition(const char* type, const char* status, const char* message = "") {
   return {{"type", type}, {"status", status}, {"reason", "Test"}, {"message", message}};
 }
 
-// An API server that knows CustomResourceDefinitions, as slowly as the test wants.
+const std::string tenants_definition = "tenants.litedesk.io", claims_definition = "hostclaims.litedesk.io";
+
+// An API server that knows CustomResourceDefinitions: the tenants' as slowly as the test wants, others at once.
 class Definitions : public kubernetes::ObjectReader, public kubernetes::ObjectApplier, public kubernetes::Watcher {
  public:
-  std::optional<kubernetes::Object> stored;
+  std::map<std::string, kubernetes::Object> stored;
   Json conditions_after_apply = Json::array({condition("NamesAccepted", "True"), condition("Established", "True")});
   std::vector<Json> conditions_seen;  // what a watch sees, one event each; then it waits until it is stopped
   int not_served_yet = 0;             // so many times discovery says no
   bool served = true;
+  bool writes_status = false;  // at every apply, as controllers do
   std::vector<kubernetes::ApplyOptions> applied;
 
   std::optional<kubernetes::Object> get(const kubernetes::ObjectRef& ref) override {
-    CHECK(ref.name == "tenants.litedesk.io");
-    return stored;
+    const auto found = stored.find(ref.name);
+    return found == stored.end() ? std::nullopt : std::optional(found->second);
   }
   kubernetes::Each<std::optional<kubernetes::Object>> get_all(std::span<const kubernetes::ObjectRef>) override {
     throw Failed("not asked");
@@ -39,24 +43,31 @@ class Definitions : public kubernetes::ObjectReader, public kubernetes::ObjectAp
                               const kubernetes::ListOptions&) override {
     throw Failed("not asked");
   }
+  kubernetes::Object& tenants() { return stored.at(tenants_definition); }
+
   bool serves(const kubernetes::ResourceType& type) override {
+    if (type.kind == "HostClaim") return served;
     CHECK(type.kind == "Tenant");
     return served && not_served_yet-- <= 0;
   }
   kubernetes::Object apply(const kubernetes::Object& object, const kubernetes::ApplyOptions& options) override {
     applied.push_back(options);
-    const bool same = stored && stored->at("spec") == object.at("spec") &&
-                      stored->at("metadata.annotations") == object.at("metadata.annotations");
+    const auto before = get(object.ref());
+    const bool same_spec = before && before->at("spec") == object.at("spec");
+    const bool same = same_spec && before->at("metadata.annotations") == object.at("metadata.annotations");
     Json json = object.json();
-    if (stored) json["status"] = stored->json()["status"];
+    json["metadata"]["generation"] = before ? before->at("metadata.generation").get<int>() + (same_spec ? 0 : 1) : 1;
+    json["metadata"]["resourceVersion"] =
+        same && !writes_status ? before->resource_version() : std::to_string(++version_);
+    if (before) json["status"] = before->json()["status"];
     if (!same) {
-      json["metadata"]["resourceVersion"] = std::to_string(++version_);
-      json["status"]["conditions"] = conditions_after_apply;
-    } else {
-      json["metadata"]["resourceVersion"] = stored->resource_version();
+      json["status"]["conditions"] =
+          object.name() == tenants_definition
+              ? conditions_after_apply
+              : Json::array({condition("NamesAccepted", "True"), condition("Established", "True")});
     }
-    stored = kubernetes::Object(json);
-    return *stored;
+    stored.insert_or_assign(object.name(), kubernetes::Object(json));
+    return stored.at(object.name());
   }
   kubernetes::Each<kubernetes::Object> apply_all(std::span<const kubernetes::Object>,
                                                  const kubernetes::ApplyOptions&) override {
@@ -73,8 +84,8 @@ class Definitions : public kubernetes::ObjectReader, public kubernetes::ObjectAp
     kubernetes::Object other(Json{{"metadata", {{"name", "certificates.cert-manager.io"}}}});
     if (!on_event({kubernetes::EventType::added, other})) return;
     for (const Json& conditions : conditions_seen) {
-      stored->json()["status"]["conditions"] = conditions;
-      if (!on_event({kubernetes::EventType::modified, *stored})) return;
+      tenants().json()["status"]["conditions"] = conditions;
+      if (!on_event({kubernetes::EventType::modified, tenants()})) return;
     }
     while (system::real_clock().wait(std::chrono::milliseconds(1000), stop)) {
     }
@@ -101,11 +112,30 @@ TEST_CASE("the kind is installed once, then unchanged, and upgraded when its sch
   CHECK(first.version == "v1alpha1");
   CHECK(api.applied.at(0).force);
   CHECK_FALSE(api.applied.at(0).dry_run);
+  CHECK(first.kinds.size() == 2);
+  CHECK(first.kinds.at(1).resource == claims_definition);
   CHECK(install(api).outcome == "unchanged");
-  api.stored->json()["spec"]["names"]["shortNames"] = Json::array({"old"});
+  api.tenants().json()["spec"]["names"]["shortNames"] = Json::array({"old"});
   CHECK(install(api).outcome == "upgraded");
   CHECK(install(api).outcome == "unchanged");
   CHECK(testing::schema_faults("registry-install", to_json(first)) == std::vector<std::string>{});
+}
+
+TEST_CASE("what controllers write to a definition is no upgrade") {
+  Definitions api;
+  (void)install(api);
+  api.writes_status = true;
+  CHECK(install(api).outcome == "unchanged");
+}
+
+TEST_CASE("a registry from before there were claims is upgraded") {
+  Definitions api;
+  (void)install(api);
+  api.stored.erase(claims_definition);
+  const RegistryInstall result = install(api);
+  CHECK(result.outcome == "upgraded");
+  CHECK(result.kinds.at(0).outcome == "unchanged");
+  CHECK(result.kinds.at(1).outcome == "installed");
 }
 
 TEST_CASE("it waits until the API server has established the kind and serves it") {
@@ -160,7 +190,7 @@ TEST_CASE("names that another definition has are a conflict at once") {
 TEST_CASE("an older litedesk does not put its schema over a newer one") {
   Definitions api;
   (void)install(api);
-  api.stored->json()["metadata"]["annotations"]["litedesk.io/schema"] = "1000";
+  api.tenants().json()["metadata"]["annotations"]["litedesk.io/schema"] = "1000";
   api.applied.clear();
   CHECK_THROWS_AS((void)install(api), Conflict);
   CHECK(api.applied.empty());
@@ -184,14 +214,14 @@ TEST_CASE("the status of a registry in a cluster: missing, not yet established, 
   RegistryStatus status = registry_status(*registry, &api);
   CHECK_FALSE(status.installed);
   CHECK_FALSE(status.served);
-  CHECK(status.problem == "not installed: run `litedesk registry install`");
+  CHECK(status.problem == "tenants.litedesk.io is not installed: run `litedesk registry install`");
   CHECK(status.id.empty());
   CHECK(testing::schema_faults("registry-status", to_json(status)) == std::vector<std::string>{});
 
   api.served = true;
   (void)install(api);
   api.served = false;
-  api.stored->json()["status"]["conditions"] = Json::array({condition("Established", "False", "names are checked")});
+  api.tenants().json()["status"]["conditions"] = Json::array({condition("Established", "False", "names are checked")});
   status = registry_status(*registry, &api);
   CHECK(status.installed);
   CHECK_FALSE(status.served);

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "commands/host_claims.hpp"
 #include "commands/tenant_checks.hpp"
 #include "commands/tiers.hpp"
 #include "providers/error.hpp"
@@ -43,12 +44,28 @@ TenantRules rules() {
   return {.domain = "litedesk.com", .tiers = tiers()};
 }
 
-Tenant create(store::Store& registry, const NewTenant& tenant) {
-  return create_tenant(registry, tenant, rules(), fixed_clock);
+// Through `store`, which stands before the registry's own.
+HostClaims claims_of(TemporaryRegistry& registry, store::Store& store) {
+  return {registry.claims(), store, {fixed_clock, system::os_random(), {}, "tester@host", {}}};
 }
 
-Tenant update(store::Store& registry, const std::string& slug, const TenantChanges& changes) {
-  return update_tenant(registry, slug, changes, rules());
+Tenant create(store::Store& store, TemporaryRegistry& registry, const NewTenant& tenant,
+              const TenantRules& by = rules()) {
+  HostClaims claims = claims_of(registry, store);
+  return create_tenant(store, claims, tenant, by, fixed_clock);
+}
+Tenant create(TemporaryRegistry& registry, const NewTenant& tenant, const TenantRules& by = rules()) {
+  return create(*registry, registry, tenant, by);
+}
+
+Tenant update(store::Store& store, TemporaryRegistry& registry, const std::string& slug, const TenantChanges& changes,
+              const TenantRules& by = rules()) {
+  HostClaims claims = claims_of(registry, store);
+  return update_tenant(store, claims, slug, changes, by);
+}
+Tenant update(TemporaryRegistry& registry, const std::string& slug, const TenantChanges& changes,
+              const TenantRules& by = rules()) {
+  return update(*registry, registry, slug, changes, by);
 }
 
 // No provider is asked.
@@ -57,8 +74,13 @@ std::vector<std::string> not_asked(const Tenant& tenant) {
   return {};
 }
 
-void remove(store::Store& registry, const std::string& slug, const Remains& remains = not_asked) {
-  delete_tenant(registry, slug, remains);
+void remove(store::Store& store, TemporaryRegistry& registry, const std::string& slug,
+            const Remains& remains = not_asked) {
+  HostClaims claims = claims_of(registry, store);
+  delete_tenant(store, claims, slug, remains);
+}
+void remove(TemporaryRegistry& registry, const std::string& slug, const Remains& remains = not_asked) {
+  remove(*registry, registry, slug, remains);
 }
 
 void set_phase(store::Store& registry, const std::string& slug, Phase phase) {
@@ -119,7 +141,7 @@ class Contended : public store::Store {
 
 TEST_CASE("a trial begins now and ends fifteen days later") {
   TemporaryRegistry registry;
-  const Tenant tenant = create(*registry, wanted("Acme Inc"));
+  const Tenant tenant = create(registry, wanted("Acme Inc"));
   CHECK(tenant.slug == "acme-inc");
   CHECK(tenant.company == "Acme Inc");
   CHECK(tenant.tier == "trial");
@@ -134,7 +156,17 @@ TEST_CASE("a trial begins now and ends fifteen days later") {
 
   NewTenant longer = wanted("Long Trial");
   longer.trial_days = 30;
-  CHECK(create(*registry, longer).subscription.trial_end == "2026-03-22T12:00:00Z");
+  CHECK(create(registry, longer).subscription.trial_end == "2026-03-22T12:00:00Z");
+}
+
+TEST_CASE("how long a trial lasts is said of trials only") {
+  TemporaryRegistry registry;
+  NewTenant tenant = wanted("Acme");
+  tenant.tier = "starter";
+  tenant.trial_days = 10;
+  CHECK(refusal<UsageError>([&] { create(registry, tenant); }) ==
+        "--trial-days 10 goes with tier trial, and the tier is starter | leave one of them out");
+  CHECK(registry->list("").empty());
 }
 
 TEST_CASE("a paid tier is active and has no trial; \"paid\" is professional") {
@@ -142,7 +174,7 @@ TEST_CASE("a paid tier is active and has no trial; \"paid\" is professional") {
   for (const std::string tier : {"starter", "professional", "enterprise", "paid"}) {
     NewTenant tenant = wanted("Company " + tier);
     tenant.tier = tier;
-    const Tenant made = create(*registry, tenant);
+    const Tenant made = create(registry, tenant);
     CHECK(made.tier == (tier == "paid" ? "professional" : tier));
     CHECK(made.subscription.status == "active");
     CHECK(made.subscription.trial_start.empty());
@@ -162,7 +194,7 @@ TEST_CASE("what is given is stored, trimmed and in its canonical form") {
   given.placement = "shared";
   given.created_by = "ann@build";
   given.tags = {"vip", "north", "vip"};
-  const Tenant tenant = create(*registry, given);
+  const Tenant tenant = create(registry, given);
   CHECK(tenant.company == "Acme Inc");
   CHECK(tenant.slug == "acme");
   CHECK(tenant.owner.name == "Ann Ærø");
@@ -200,16 +232,16 @@ TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
   for (const Row& row : rows) {
     NewTenant tenant = wanted("Acme Inc");
     row.spoil(tenant);
-    const std::string text = refusal<UsageError>([&] { create(*registry, tenant); });
+    const std::string text = refusal<UsageError>([&] { create(registry, tenant); });
     CAPTURE(row.message);
     CAPTURE(text);
     CHECK(has(text, row.message));
     CHECK(text.back() != ' ');  // there is a hint
   }
   NewTenant tenant = wanted("HP");
-  CHECK_THROWS_AS(create(*registry, tenant), ValidationError);
+  CHECK_THROWS_AS(create(registry, tenant), ValidationError);
   tenant.slug = "Bad_Slug";
-  CHECK_THROWS_AS(create(*registry, tenant), ValidationError);
+  CHECK_THROWS_AS(create(registry, tenant), ValidationError);
   CHECK(registry->list("").empty());
 }
 
@@ -271,43 +303,68 @@ TEST_CASE("a custom domain is a DNS name or it is told why not") {
   }
 }
 
-TEST_CASE("a derived slug that is taken gets a number; a given one is a conflict that names a free one") {
+TEST_CASE("a slug that is taken is a conflict that names whose it is and a free one") {
   TemporaryRegistry registry;
-  CHECK(create(*registry, wanted("Acme Inc")).slug == "acme-inc");
-  CHECK(create(*registry, wanted("ACME, Inc.")).slug == "acme-inc-2");
-  CHECK(create(*registry, wanted("Acme Inc")).slug == "acme-inc-3");
+  CHECK(create(registry, wanted("Acme Inc")).slug == "acme-inc");
+  const auto taken = [&](const NewTenant& tenant) {
+    try {
+      create(registry, tenant);
+    } catch (const SlugTaken& error) {
+      return error.message() + " | " + error.hint() + " | " + error.free();
+    }
+    return std::string();
+  };
+  CHECK(taken(wanted("ACME, Inc.")) ==
+        "the slug acme-inc is taken by tenant acme-inc (Acme Inc) | register another tenant with --slug acme-inc-2 | "
+        "acme-inc-2");
   NewTenant given = wanted("Another");
-  given.slug = "acme-inc";
-  CHECK(refusal<Conflict>([&] { create(*registry, given); }) ==
-        "the slug acme-inc is taken by Acme Inc | --slug acme-inc-4 is free");
-  CHECK(registry->list("").size() == 3);
+  given.slug = "acme-inc-2";
+  CHECK(create(registry, given).slug == "acme-inc-2");
+  CHECK(has(taken(wanted("Acme Inc")), "--slug acme-inc-3"));
+  // A slug that was given is no company's name to derive another one from.
+  CHECK(taken(given) ==
+        "the slug acme-inc-2 is taken by tenant acme-inc-2 (Another) | register another tenant with --slug "
+        "acme-inc-2-2 | ");
+  CHECK(registry->list("").size() == 2);
+}
+
+TEST_CASE("numbered slugs that are reserved are not offered") {
+  TemporaryRegistry registry;
+  create(registry, wanted("CNAME"));
+  CHECK(refusal<SlugTaken>([&] { create(registry, wanted("CNAME")); }) ==
+        "the slug cname is taken by tenant cname (CNAME) | choose another one with --slug");
 }
 
 TEST_CASE("a terminated tenant's slug stays taken") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   for (const Phase phase : {Phase::provisioning, Phase::active, Phase::terminated}) set_phase(*registry, "acme", phase);
-  CHECK(create(*registry, wanted("Acme")).slug == "acme-2");
+  CHECK_THROWS_AS(create(registry, wanted("Acme")), SlugTaken);
 }
 
-TEST_CASE("of two creations of one name at once the second gets the next number") {
+TEST_CASE("of two creations of one name at once the second is told") {
   TemporaryRegistry registry;
   const auto other = registry.open();
-  Contended contended(*registry, 1, [&] { create(*other, wanted("Acme")); });
-  CHECK(create(contended, wanted("Acme")).slug == "acme-2");
+  Contended contended(*registry, 1, [&] { create(*other, registry, wanted("Acme")); });
+  CHECK_THROWS_AS(create(contended, registry, wanted("Acme")), SlugTaken);
+  CHECK(registry->list("").size() == 1);
+  CHECK(claims_of(registry, *registry).owner("acme.litedesk.com").value().slug == "acme");
 }
 
-TEST_CASE("ten companies of one name registered at once get ten slugs") {
+TEST_CASE("of ten companies of one name registered at once one is") {
   TemporaryRegistry registry;
-  std::vector<std::string> slugs(10);
-  std::atomic<int> failed{0};
+  std::atomic<int> registered{0}, taken{0}, failed{0};
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < slugs.size(); ++i) {
-      threads.emplace_back([&, i] {
+    for (int number = 0; number < 10; ++number) {
+      threads.emplace_back([&] {
         try {
-          const auto store = registry.open();
-          slugs[i] = create(*store, wanted("Acme")).slug;
+          const auto tenants = registry.open(), hosts = registry.open("HostClaim");
+          HostClaims claims(*hosts, *tenants, {system::real_clock(), system::os_random(), {}, "tester@host", {}});
+          (void)create_tenant(*tenants, claims, wanted("Acme"), rules(), system::real_clock());
+          ++registered;
+        } catch (const SlugTaken&) {
+          ++taken;
         } catch (const std::exception&) {
           ++failed;
         }
@@ -315,31 +372,32 @@ TEST_CASE("ten companies of one name registered at once get ten slugs") {
     }
   }
   CHECK(failed == 0);
-  CHECK(std::set<std::string>(slugs.begin(), slugs.end()).size() == slugs.size());
-  CHECK(registry->get("acme-10").has_value());
+  CHECK(registered == 1);
+  CHECK(taken == 9);
+  CHECK(registry.claims().list("").size() == 1);
 }
 
 TEST_CASE("two tenants cannot have one custom domain") {
   TemporaryRegistry registry;
   NewTenant first = wanted("Acme");
   first.custom_domain = "crm.acme.example";
-  create(*registry, first);
+  create(registry, first);
   NewTenant second = wanted("Other");
   second.custom_domain = "CRM.acme.example";
-  CHECK(has(refusal<Conflict>([&] { create(*registry, second); }),
-            "the custom domain crm.acme.example is acme's already"));
+  CHECK(has(refusal<Conflict>([&] { create(registry, second); }),
+            "crm.acme.example is the custom domain of tenant acme"));
   second.custom_domain.clear();
-  create(*registry, second);
+  create(registry, second);
   TenantChanges changes;
   changes.custom_domain = "crm.acme.example";
-  CHECK_THROWS_AS((void)update(*registry, "other", changes), Conflict);
-  CHECK_NOTHROW((void)update(*registry, "acme", changes));
+  CHECK_THROWS_AS((void)update(registry, "other", changes), Conflict);
+  CHECK_NOTHROW((void)update(registry, "acme", changes));
 }
 
 TEST_CASE("a custom domain below the base domain is nobody else's host and none of LiteDesk's own") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
-  create(*registry, wanted("Globex"));
+  create(registry, wanted("Acme"));
+  create(registry, wanted("Globex"));
   struct Row {
     std::string domain;
     std::string_view message;
@@ -357,7 +415,7 @@ TEST_CASE("a custom domain below the base domain is nobody else's host and none 
            {std::string(58, 'x') + ".acme.litedesk.com", "has a first label of 58 characters"}}) {
     TenantChanges changes;
     changes.custom_domain = row.domain;
-    const std::string text = refusal<UsageError>([&] { (void)update(*registry, "acme", changes); });
+    const std::string text = refusal<UsageError>([&] { (void)update(registry, "acme", changes); });
     CAPTURE(row.domain);
     CAPTURE(text);
     CHECK(has(text, row.message));
@@ -365,24 +423,24 @@ TEST_CASE("a custom domain below the base domain is nobody else's host and none 
     tenant.slug = "acme-too";
     tenant.custom_domain = row.domain;
     const bool others = row.domain == "acme.litedesk.com" || row.domain.find(".acme.") != std::string::npos;
-    if (!others) CHECK_THROWS_AS(create(*registry, tenant), UsageError);
+    if (!others) CHECK_THROWS_AS(create(registry, tenant), UsageError);
   }
   CHECK(registry->list("").size() == 2);
 
   TenantChanges changes;
   changes.custom_domain = "globex.litedesk.com";
-  CHECK(refusal<Conflict>([&] { (void)update(*registry, "acme", changes); }) ==
-        "the custom domain globex.litedesk.com is the host of tenant globex | give a name that no tenant has");
+  CHECK(refusal<Conflict>([&] { (void)update(registry, "acme", changes); }) ==
+        "the custom domain globex.litedesk.com is the host of tenant globex | choose a name that no tenant has");
   NewTenant third = wanted("Initech");
   third.custom_domain = "acme.litedesk.com";
-  CHECK_THROWS_AS(create(*registry, third), Conflict);
+  CHECK_THROWS_AS(create(registry, third), Conflict);
   third.custom_domain = "initech.litedesk.com";
-  CHECK(has(refusal<UsageError>([&] { create(*registry, third); }), "is the tenant's own host already"));
+  CHECK(has(refusal<UsageError>([&] { create(registry, third); }), "is the tenant's own host already"));
 
   for (const char* domain : {"shop.litedesk.com", "crm.acme.litedesk.com", "notlitedesk.com", "api.acme.example"}) {
     CAPTURE(domain);
     changes.custom_domain = domain;
-    CHECK(update(*registry, "acme", changes).custom_domain == domain);
+    CHECK(update(registry, "acme", changes).custom_domain == domain);
   }
 }
 
@@ -390,16 +448,10 @@ TEST_CASE("a slug whose host is somebody's custom domain is taken") {
   TemporaryRegistry registry;
   NewTenant acme = wanted("Acme");
   acme.custom_domain = "shop.litedesk.com";
-  create(*registry, acme);
-  CHECK(create(*registry, wanted("Shop")).slug == "shop-2");
-  NewTenant given = wanted("The Shop");
-  given.slug = "shop";
-  CHECK(refusal<Conflict>([&] { create(*registry, given); }) ==
-        "the slug shop is taken: shop.litedesk.com is the custom domain of tenant acme | --slug shop-3 is free");
-  // The number that a derived slug gets is not the one that the tenant's own custom domain has.
-  NewTenant third = wanted("Shop");
-  third.custom_domain = "shop-3.litedesk.com";
-  CHECK(create(*registry, third).slug == "shop-4");
+  create(registry, acme);
+  CHECK(refusal<SlugTaken>([&] { create(registry, wanted("Shop")); }) ==
+        "the slug shop is taken: shop.litedesk.com is the custom domain of tenant acme | register another tenant with "
+        "--slug shop-2");
 }
 
 TEST_CASE("tiers are those of the file") {
@@ -410,24 +462,24 @@ TEST_CASE("tiers are those of the file") {
   TemporaryRegistry registry;
   NewTenant tenant = wanted("Acme");
   tenant.tier = "gold";
-  CHECK_THROWS_AS(create(*registry, tenant), UsageError);
-  CHECK(create_tenant(*registry, tenant, theirs, fixed_clock).tier == "gold");
+  CHECK_THROWS_AS(create(registry, tenant), UsageError);
+  CHECK(create(registry, tenant, theirs).tier == "gold");
   tenant = wanted("Bravo");
-  CHECK(create_tenant(*registry, tenant, theirs, fixed_clock).tier == "trial");
+  CHECK(create(registry, tenant, theirs).tier == "trial");
   TenantChanges changes;
   changes.tier = "gold";
-  CHECK(update_tenant(*registry, "bravo", changes, theirs).tier == "gold");
+  CHECK(update(registry, "bravo", changes, theirs).tier == "gold");
   changes.tier = "trial";
   CHECK(has(refusal<UsageError>([&] {
               TenantChanges old;
               old.tier = "starter";
-              (void)update_tenant(*registry, "bravo", old, theirs);
+              (void)update(registry, "bravo", old, theirs);
             }),
             "there is no tier starter"));
-  CHECK(has(refusal<Conflict>([&] { (void)update_tenant(*registry, "acme", changes, theirs); }),
+  CHECK(has(refusal<Conflict>([&] { (void)update(registry, "acme", changes, theirs); }),
             "gold is the smallest tier that is paid for"));
   // Whoever reads with another file still finds whom it has, behind the tiers that it knows.
-  create(*registry, wanted("Charlie"));
+  create(registry, wanted("Charlie"));
   TenantFilter filter;
   filter.tier = "gold";
   CHECK(list_tenants(*registry, filter, tiers()).size() == 2);
@@ -439,8 +491,8 @@ TEST_CASE("tiers are those of the file") {
 TEST_CASE("a slug that nobody has gets the nearest one, or the one of the company that was meant") {
   TemporaryRegistry registry;
   CHECK(has(refusal<NotFound>([&] { (void)get_tenant(*registry, "acme"); }), "no tenant is registered yet"));
-  create(*registry, wanted("Acme Inc"));
-  create(*registry, wanted("Globex"));
+  create(registry, wanted("Acme Inc"));
+  create(registry, wanted("Globex"));
   CHECK(refusal<NotFound>([&] { (void)get_tenant(*registry, "acme-icn"); }) ==
         "there is no tenant acme-icn | did you mean \"acme-inc\"?");
   CHECK(
@@ -457,7 +509,7 @@ TEST_CASE("a list is filtered and sorted") {
     tenant.tier = tier;
     tenant.placement = placement;
     tenant.tags = tags;
-    return create(*registry, tenant).slug;
+    return create(registry, tenant).slug;
   };
   add("delta", "enterprise", "dedicated", {"vip"});
   add("Bravo", "trial", "shared", {"vip", "north"});
@@ -500,12 +552,12 @@ TEST_CASE("an update changes what is named and nothing else") {
   NewTenant given = wanted("Acme");
   given.industry = "rockets";
   given.tags = {"a"};
-  const Tenant before = create(*registry, given);
+  const Tenant before = create(registry, given);
   TenantChanges changes;
   changes.company = "Acme A/S";
   changes.tags = std::vector<std::string>{};
   changes.notes = "line one\nline two";
-  const Tenant after = update(*registry, "acme", changes);
+  const Tenant after = update(registry, "acme", changes);
   CHECK(after.slug == "acme");
   CHECK(after.company == "Acme A/S");
   CHECK(after.tags.empty());
@@ -515,113 +567,113 @@ TEST_CASE("an update changes what is named and nothing else") {
   CHECK(after.version != before.version);
   changes = {};
   changes.industry = "";
-  CHECK(update(*registry, "acme", changes).industry.empty());
-  CHECK(update(*registry, "acme", {}).version == get_tenant(*registry, "acme").version);
+  CHECK(update(registry, "acme", changes).industry.empty());
+  CHECK(update(registry, "acme", {}).version == get_tenant(*registry, "acme").version);
 }
 
 TEST_CASE("an update that is refused changes nothing") {
   TemporaryRegistry registry;
-  const Tenant before = create(*registry, wanted("Acme"));
+  const Tenant before = create(registry, wanted("Acme"));
   TenantChanges changes;
   changes.company = "New";
   changes.email = "nobody";
-  CHECK_THROWS_AS((void)update(*registry, "acme", changes), UsageError);
+  CHECK_THROWS_AS((void)update(registry, "acme", changes), UsageError);
   CHECK(get_tenant(*registry, "acme").version == before.version);
   changes.email.reset();
-  CHECK_THROWS_AS((void)update(*registry, "acne", changes), NotFound);
+  CHECK_THROWS_AS((void)update(registry, "acne", changes), NotFound);
 }
 
 TEST_CASE(
     "a trial that is converted is active and remembers its trial; it may go back, what never was on trial may not") {
   TemporaryRegistry registry;
-  const Tenant trial = create(*registry, wanted("Acme"));
+  const Tenant trial = create(registry, wanted("Acme"));
   TenantChanges changes;
   changes.tier = "paid";
-  const Tenant paid = update(*registry, "acme", changes);
+  const Tenant paid = update(registry, "acme", changes);
   CHECK(paid.tier == "professional");
   CHECK(paid.subscription.status == "active");
   CHECK(paid.subscription.trial_end == trial.subscription.trial_end);
   CHECK(registry->get("acme")->labels.at("litedesk.io/tier") == "professional");
   changes.tier = "trial";
-  CHECK(update(*registry, "acme", changes).subscription.status == "trial");
+  CHECK(update(registry, "acme", changes).subscription.status == "trial");
   NewTenant never = wanted("Globex");
   never.tier = "starter";
-  create(*registry, never);
-  CHECK_THROWS_AS((void)update(*registry, "globex", changes), Conflict);
+  create(registry, never);
+  CHECK_THROWS_AS((void)update(registry, "globex", changes), Conflict);
 }
 
 TEST_CASE("the placement stays while an instance exists") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   TenantChanges changes;
   changes.placement = "shared";
-  CHECK(update(*registry, "acme", changes).placement == "shared");
+  CHECK(update(registry, "acme", changes).placement == "shared");
   changes.placement = "dedicated";
-  CHECK(update(*registry, "acme", changes).placement == "dedicated");
+  CHECK(update(registry, "acme", changes).placement == "dedicated");
   set_phase(*registry, "acme", Phase::provisioning);
   changes.placement = "shared";
-  CHECK(has(refusal<Conflict>([&] { (void)update(*registry, "acme", changes); }),
+  CHECK(has(refusal<Conflict>([&] { (void)update(registry, "acme", changes); }),
             "acme has an instance (provisioning): its placement stays dedicated"));
 }
 
 TEST_CASE("an update is made again on a record that somebody else has just changed, a few times and not for ever") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   int round = 0;
   const auto interfere = [&] {
     TenantChanges theirs;
     theirs.notes = "theirs " + std::to_string(++round);
-    (void)update(*registry, "acme", theirs);
+    (void)update(registry, "acme", theirs);
   };
   TenantChanges ours;
   ours.industry = "rockets";
   Contended twice(*registry, 2, interfere);
-  const Tenant tenant = update(twice, "acme", ours);
+  const Tenant tenant = update(twice, registry, "acme", ours);
   CHECK(tenant.industry == "rockets");
   CHECK(tenant.notes == "theirs 2");
   ours.industry = "trains";
   Contended always(*registry, 1000, interfere);
-  CHECK_THROWS_AS((void)update(always, "acme", ours), Conflict);
+  CHECK_THROWS_AS((void)update(always, registry, "acme", ours), Conflict);
   CHECK(round == 5);
 }
 
 TEST_CASE("a tenant is deleted only without an instance") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   set_phase(*registry, "acme", Phase::provisioning);
-  CHECK(refusal<Conflict>([&] { remove(*registry, "acme"); }) ==
+  CHECK(refusal<Conflict>([&] { remove(registry, "acme"); }) ==
         "acme is provisioning: its instance is there | litedesk instance provision acme finishes it, or undoes it");
   for (const Phase phase : {Phase::active, Phase::suspended}) {
     set_phase(*registry, "acme", phase);
-    CHECK_THROWS_AS(remove(*registry, "acme"), Conflict);
+    CHECK_THROWS_AS(remove(registry, "acme"), Conflict);
   }
   set_phase(*registry, "acme", Phase::terminated);
-  remove(*registry, "acme");
+  remove(registry, "acme");
   CHECK_FALSE(registry->get("acme").has_value());
-  CHECK_THROWS_AS(remove(*registry, "acme"), NotFound);
-  create(*registry, wanted("Globex"));
-  remove(*registry, "globex");
+  CHECK_THROWS_AS(remove(registry, "acme"), NotFound);
+  create(registry, wanted("Globex"));
+  remove(registry, "globex");
   CHECK(registry->list("").empty());
 }
 
 TEST_CASE("what failed before it ever was active is deleted once nothing of it is left") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   set_phase(*registry, "acme", Phase::provisioning);
   set_phase(*registry, "acme", Phase::failed);
   const auto something = [](const Tenant&) {
     return std::vector<std::string>{"namespace instance-acme", "database user user_acme"};
   };
-  CHECK(refusal<Conflict>([&] { remove(*registry, "acme", something); }) ==
+  CHECK(refusal<Conflict>([&] { remove(registry, "acme", something); }) ==
         "acme is failed, and of its instance there is still: namespace instance-acme, database user user_acme | "
         "litedesk instance provision acme finishes it, or undoes it");
   CHECK(registry->get("acme").has_value());
   CHECK_THROWS_AS(
-      remove(*registry, "acme",
+      remove(registry, "acme",
              [](const Tenant&) -> std::vector<std::string> { throw Unavailable("the cluster does not answer"); }),
       Unavailable);
   SUBCASE("nothing left") {
-    remove(*registry, "acme", [](const Tenant&) { return std::vector<std::string>{}; });
+    remove(registry, "acme", [](const Tenant&) { return std::vector<std::string>{}; });
     CHECK_FALSE(registry->get("acme").has_value());
   }
   SUBCASE("one that was active has data that nobody may lose so") {
@@ -629,38 +681,39 @@ TEST_CASE("what failed before it ever was active is deleted once nothing of it i
     Tenant tenant = to_tenant(*stored);
     tenant.status.activated_at = "2026-02-20T12:00:00Z";
     registry->update(to_document(tenant, &*stored));
-    CHECK(has(refusal<Conflict>([&] { remove(*registry, "acme"); }), "acme is failed: its instance is there"));
+    CHECK(has(refusal<Conflict>([&] { remove(registry, "acme"); }), "acme is failed: its instance is there"));
   }
   SUBCASE("a run that begins meanwhile is seen") {
     Contended contended(*registry, 1, [&] { set_phase(*registry, "acme", Phase::provisioning); });
-    CHECK(has(
-        refusal<Conflict>([&] { remove(contended, "acme", [](const Tenant&) { return std::vector<std::string>{}; }); }),
-        "acme is provisioning"));
+    CHECK(has(refusal<Conflict>([&] {
+                remove(contended, registry, "acme", [](const Tenant&) { return std::vector<std::string>{}; });
+              }),
+              "acme is provisioning"));
   }
 }
 
 TEST_CASE("a deletion looks again when the record changes under it") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   SUBCASE("an instance that has just been begun is seen") {
     Contended contended(*registry, 1, [&] { set_phase(*registry, "acme", Phase::provisioning); });
-    CHECK(has(refusal<Conflict>([&] { remove(contended, "acme"); }), "its instance is there"));
+    CHECK(has(refusal<Conflict>([&] { remove(contended, registry, "acme"); }), "its instance is there"));
     CHECK(registry->get("acme").has_value());
   }
   SUBCASE("a change of the notes is no reason to stop") {
     Contended contended(*registry, 1, [&] {
       TenantChanges changes;
       changes.notes = "x";
-      (void)update(*registry, "acme", changes);
+      (void)update(registry, "acme", changes);
     });
-    remove(contended, "acme");
+    remove(contended, registry, "acme");
     CHECK_FALSE(registry->get("acme").has_value());
   }
 }
 
 TEST_CASE("a tenant that somebody works on is not deleted, one whose worker is gone is") {
   TemporaryRegistry registry;
-  create(*registry, wanted("Acme"));
+  create(registry, wanted("Acme"));
   const auto lock = [&](const system::ProcessIdentity& process) {
     const auto stored = registry->get("acme");
     Tenant tenant = to_tenant(*stored);
@@ -678,8 +731,8 @@ TEST_CASE("a tenant that somebody works on is not deleted, one whose worker is g
   };
   system::ProcessIdentity process = system::this_process();
   lock(process);
-  CHECK(has(refusal<Locked>([&] { remove(*registry, "acme"); }), "ann@build"));
+  CHECK(has(refusal<Locked>([&] { remove(registry, "acme"); }), "ann@build"));
   process.start_time = "1";  // the same number, but another process than the one that has it now
   lock(process);
-  CHECK_NOTHROW(remove(*registry, "acme"));
+  CHECK_NOTHROW(remove(registry, "acme"));
 }
