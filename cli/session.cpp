@@ -23,7 +23,7 @@
 namespace litedesk::cli {
 namespace {
 
-// The HTTP client comes with libcurl and a thread of its own: not before the first request.
+// The HTTP client comes with a thread of its own, and libcurl sets up OpenSSL: not before the first request.
 class LazyTransport : public http::Transport {
  public:
   explicit LazyTransport(std::function<std::unique_ptr<http::Transport>()> open) : transport_(std::move(open)) {}

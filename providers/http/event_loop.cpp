@@ -66,12 +66,20 @@ bool may_have_taken_effect(const Response& response) {
          (response.status == 503 && find(response.headers, "Retry-After").empty());
 }
 
+// libcurl sets up itself and OpenSSL here, before the first request: most commands that a shell waits for send none.
+CURLM* new_multi() {
+  static const CURLcode global = curl_global_init(CURL_GLOBAL_ALL);  // once, whichever thread comes first
+  if (global != CURLE_OK) throw Failed(fmt::format("libcurl cannot be initialised: {}", curl_easy_strerror(global)));
+  auto* multi = curl_multi_init();
+  if (multi == nullptr) throw Failed("libcurl cannot be initialised");
+  return multi;
+}
+
 }  // namespace
 
 EventLoop::EventLoop(ClientOptions options)
-    : options_(std::move(options)), curl_(curl_library()), multi_(curl_.multi_init()) {
-  if (multi_ == nullptr) throw Failed("libcurl cannot be initialised");
-  curl_.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 64L);
+    : options_(std::move(options)), multi_(new_multi()) {
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 64L);
   for (const auto& [api, limits] : default_buckets()) options_.buckets.try_emplace(api, limits);
   for (const auto& [api, limits] : options_.buckets) buckets_.emplace(api, TokenBucket(limits));
   const SignalsBlocked blocked;
@@ -83,12 +91,12 @@ EventLoop::~EventLoop() {
     const std::lock_guard lock(mutex_);
     quitting_ = true;
   }
-  curl_.multi_wakeup(multi_);
+  curl_multi_wakeup(multi_);
   thread_.join();
-  for (auto* handle : idle_handles_) curl_.easy_cleanup(handle);
+  for (auto* handle : idle_handles_) curl_easy_cleanup(handle);
   for (auto& handles : digest_)
-    for (auto* handle : handles.idle) curl_.easy_cleanup(handle);
-  curl_.multi_cleanup(multi_);
+    for (auto* handle : handles.idle) curl_easy_cleanup(handle);
+  curl_multi_cleanup(multi_);
 }
 
 void EventLoop::submit(const std::vector<Shared>& transfers) {
@@ -96,7 +104,7 @@ void EventLoop::submit(const std::vector<Shared>& transfers) {
     const std::lock_guard lock(mutex_);
     submitted_.insert(submitted_.end(), transfers.begin(), transfers.end());
   }
-  curl_.multi_wakeup(multi_);
+  curl_multi_wakeup(multi_);
 }
 
 void EventLoop::cancel(const std::vector<Shared>& transfers) {
@@ -104,11 +112,11 @@ void EventLoop::cancel(const std::vector<Shared>& transfers) {
     const std::lock_guard lock(mutex_);
     cancelled_.insert(cancelled_.end(), transfers.begin(), transfers.end());
   }
-  curl_.multi_wakeup(multi_);
+  curl_multi_wakeup(multi_);
 }
 
 void EventLoop::wake() {
-  curl_.multi_wakeup(multi_);
+  curl_multi_wakeup(multi_);
 }
 
 void EventLoop::run() {
@@ -121,10 +129,10 @@ void EventLoop::run() {
     const auto moved_before = moved_;
     start_due();
     int still_running = 0;
-    curl_.multi_perform(multi_, &still_running);
+    curl_multi_perform(multi_, &still_running);
     // The end of one may also be the turn of another that waited for its place.
     const bool again = collect() || moved_ != moved_before;
-    curl_.multi_poll(multi_, nullptr, 0, again ? 0 : poll_timeout(), nullptr);
+    curl_multi_poll(multi_, nullptr, 0, again ? 0 : poll_timeout(), nullptr);
   }
   take_inbox();
   for (auto& transfer : std::exchange(waiting_, {})) finish(transfer, cancelled(transfer->request));
@@ -216,7 +224,7 @@ void EventLoop::start(const Shared& transfer) {
   try {
     if (request.prepare) request.prepare(request);
     transfer->handle = take_handle(*transfer);
-    prepare_handle(curl_, *transfer, options_.user_agent, options_.http2);
+    prepare_handle(*transfer, options_.user_agent, options_.http2);
   } catch (...) {
     if (transfer->handle != nullptr) return_handle(*transfer);
     finish(transfer, std::current_exception());
@@ -228,22 +236,22 @@ void EventLoop::start(const Shared& transfer) {
   transfer->state = Transfer::State::running;
   running_.emplace(transfer.get(), transfer);
   if (!transfer->stream) ++hosts_[transfer->origin].running;
-  if (const auto code = curl_.multi_add_handle(multi_, transfer->handle); code != CURLM_OK) {
+  if (const auto code = curl_multi_add_handle(multi_, transfer->handle); code != CURLM_OK) {
     running_.erase(transfer.get());
     detach(*transfer);
     finish(transfer, std::make_exception_ptr(Failed(fmt::format("{}libcurl takes no more requests: {}",
-                                                                prefix_of(request), curl_.multi_strerror(code)))));
+                                                                prefix_of(request), curl_multi_strerror(code)))));
   }
 }
 
 bool EventLoop::collect() {
   bool any = false;
   int left = 0;
-  while (const CURLMsg* message = curl_.multi_info_read(multi_, &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
     Transfer* key = nullptr;
-    curl_.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &key);
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &key);
     const auto found = running_.find(key);
     if (found == running_.end()) continue;
     const Shared transfer = found->second;
@@ -259,7 +267,7 @@ void EventLoop::complete(const Shared& transfer, CURLcode code) {
   if (code != CURLE_OK) failure = describe_failure(transfer->request, report_of(*transfer, code));
   if (transfer->answered) {
     long version = 0;
-    curl_.easy_getinfo(transfer->handle, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(transfer->handle, CURLINFO_HTTP_VERSION, &version);
     auto& host = hosts_[transfer->origin];
     host.reached = true;
     host.multiplexes = version >= CURL_HTTP_VERSION_2_0;
@@ -357,7 +365,7 @@ void EventLoop::finish(const Shared& transfer, Result result) {
 
 // Takes the transfer's handle out of libcurl's hands; an unfinished exchange is broken off.
 void EventLoop::detach(Transfer& transfer) {
-  curl_.multi_remove_handle(multi_, transfer.handle);
+  curl_multi_remove_handle(multi_, transfer.handle);
   return_handle(transfer);
   if (!transfer.stream) --hosts_[transfer.origin].running;
 }
@@ -394,9 +402,9 @@ CURL* EventLoop::take_handle(const Transfer& transfer) {
   if (!idle.empty()) {
     handle = idle.back();
     idle.pop_back();
-    if (!transfer.request.digest) curl_.easy_reset(handle);
+    if (!transfer.request.digest) curl_easy_reset(handle);
   } else {
-    handle = curl_.easy_init();
+    handle = curl_easy_init();
   }
   if (handle == nullptr) throw std::bad_alloc();
   return handle;
@@ -405,15 +413,15 @@ CURL* EventLoop::take_handle(const Transfer& transfer) {
 void EventLoop::return_handle(Transfer& transfer) {
   auto& idle = transfer.request.digest ? digest_handles(transfer).idle : idle_handles_;
   idle.push_back(std::exchange(transfer.handle, nullptr));
-  release_lists(curl_, transfer);
+  release_lists(transfer);
 }
 
 CurlReport EventLoop::report_of(const Transfer& transfer, CURLcode code) const {
   CurlReport report;
   report.code = code;
-  report.text = transfer.error_text[0] != '\0' ? transfer.error_text : curl_.easy_strerror(code);
-  curl_.easy_getinfo(transfer.handle, CURLINFO_OS_ERRNO, &report.os_error);
-  curl_.easy_getinfo(transfer.handle, CURLINFO_SSL_VERIFYRESULT, &report.verify_result);
+  report.text = transfer.error_text[0] != '\0' ? transfer.error_text : curl_easy_strerror(code);
+  curl_easy_getinfo(transfer.handle, CURLINFO_OS_ERRNO, &report.os_error);
+  curl_easy_getinfo(transfer.handle, CURLINFO_SSL_VERIFYRESULT, &report.verify_result);
   report.sent = transfer.sent;
   report.too_large = transfer.too_large;
   report.own_repeat = transfer.own_repeat;

@@ -76,7 +76,6 @@ class EventLoop {
   void trace_response(const Transfer& transfer) const;
 
   ClientOptions options_;
-  const CurlLibrary& curl_;
   CURLM* multi_;
 
   std::mutex mutex_;  // guards the inbox

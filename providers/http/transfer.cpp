@@ -115,34 +115,47 @@ bool has_control_character(std::string_view text) {
 
 class Options {
  public:
-  Options(const CurlLibrary& curl, CURL* handle) : curl_(curl), handle_(handle) {}
-  void set(CURLoption option, long value) const { curl_.easy_setopt(handle_, option, value); }
+  explicit Options(CURL* handle) : handle_(handle) {}
+  void set(CURLoption option, long value) const { check(option, curl_easy_setopt(handle_, option, value)); }
   void set(CURLoption option, bool value) const { set(option, value ? 1L : 0L); }
-  void set(CURLoption option, const char* value) const { curl_.easy_setopt(handle_, option, value); }
+  void set(CURLoption option, const char* value) const { check(option, curl_easy_setopt(handle_, option, value)); }
   void set(CURLoption option, const std::string& value) const { set(option, value.c_str()); }
   void set_size(CURLoption option, std::size_t value) const {
-    curl_.easy_setopt(handle_, option, static_cast<curl_off_t>(value));
+    check(option, curl_easy_setopt(handle_, option, static_cast<curl_off_t>(value)));
   }
   template <class Pointer>
   void set_pointer(CURLoption option, Pointer value) const {
-    curl_.easy_setopt(handle_, option, value);
+    check(option, curl_easy_setopt(handle_, option, value));
   }
   void set_blob(CURLoption option, std::string_view value) const {
     if (value.empty()) {
-      curl_.easy_setopt(handle_, option, static_cast<curl_blob*>(nullptr));
+      check(option, curl_easy_setopt(handle_, option, static_cast<curl_blob*>(nullptr)));
       return;
     }
     curl_blob blob{const_cast<char*>(value.data()), value.size(), CURL_BLOB_COPY};
-    curl_.easy_setopt(handle_, option, &blob);
+    check(option, curl_easy_setopt(handle_, option, &blob));
   }
 
  private:
-  const CurlLibrary& curl_;
+  // An option that is not taken would leave a request less safe than it was asked to be. It may be that the libcurl
+  // that was found at run time is older than the one that this was compiled with, or uses another TLS library.
+  static void check(CURLoption option, CURLcode code) {
+    if (code == CURLE_OK) return;
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    const auto* known = curl_easy_option_by_id(option);
+    throw Failed({.message = fmt::format("libcurl {} does not take the option {}",
+                                         curl_version_info(CURLVERSION_NOW)->version,
+                                         known == nullptr ? std::to_string(option) : known->name),
+                  .hint = "install the libcurl4 that belongs to this release of the system (with OpenSSL)",
+                  .resource = {},
+                  .cause = curl_easy_strerror(code)});
+  }
+
   CURL* handle_;
 };
 
-void append(const CurlLibrary& curl, curl_slist*& list, const std::string& text) {
-  auto* longer = curl.slist_append(list, text.c_str());
+void append(curl_slist*& list, const std::string& text) {
+  auto* longer = curl_slist_append(list, text.c_str());
   if (longer == nullptr) throw std::bad_alloc();
   list = longer;
 }
@@ -164,7 +177,7 @@ void set_method(const Options& options, const Request& request) {
     options.set(CURLOPT_CUSTOMREQUEST, std::string(to_string(request.method)));
 }
 
-void set_headers(const CurlLibrary& curl, const Options& options, Transfer& transfer, bool renamed) {
+void set_headers(const Options& options, Transfer& transfer, bool renamed) {
   const auto& request = transfer.request;
   for (const auto& header : request.headers) {
     if (has_control_character(header.name) || has_control_character(header.value))
@@ -173,13 +186,13 @@ void set_headers(const CurlLibrary& curl, const Options& options, Transfer& tran
                              .hint = "check the token or name that it is made of",
                              .resource = {},
                              .cause = {}});
-    append(curl, transfer.header_list,
+    append(transfer.header_list,
            header.value.empty() ? header.name + ";" : fmt::format("{}: {}", header.name, header.value));
   }
-  if (find(request.headers, "Content-Type").empty()) append(curl, transfer.header_list, "Content-Type:");
-  append(curl, transfer.header_list, "Expect:");
+  if (find(request.headers, "Content-Type").empty()) append(transfer.header_list, "Content-Type:");
+  append(transfer.header_list, "Expect:");
   if (renamed && find(request.headers, "Host").empty())
-    append(curl, transfer.header_list, "Host: " + transfer.origin.substr(transfer.url.scheme.size() + 3));
+    append(transfer.header_list, "Host: " + transfer.origin.substr(transfer.url.scheme.size() + 3));
   options.set_pointer(CURLOPT_HTTPHEADER, transfer.header_list);
 }
 
@@ -275,8 +288,8 @@ void Transfer::begin_attempt() {
   if (capped) allowed = most;
 }
 
-void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2) {
-  const Options options(curl, transfer.handle);
+void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http2) {
+  const Options options(transfer.handle);
   const auto& request = transfer.request;
   static const Tls defaults;
   const Tls& tls = request.tls ? *request.tls : defaults;
@@ -285,7 +298,11 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
   options.set_pointer(CURLOPT_PRIVATE, &transfer);
   options.set_pointer(CURLOPT_ERRORBUFFER, &transfer.error_text[0]);
   options.set(CURLOPT_NOSIGNAL, true);
+#if LIBCURL_VERSION_NUM >= 0x075500
   options.set(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  options.set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
   options.set(CURLOPT_FOLLOWLOCATION, false);
   options.set(CURLOPT_PATH_AS_IS, true);
   options.set(CURLOPT_USERAGENT, user_agent);
@@ -297,7 +314,9 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
   options.set(CURLOPT_TCP_KEEPIDLE, 30L);
   options.set(CURLOPT_TCP_KEEPINTVL, 10L);
   options.set_pointer(CURLOPT_SOCKOPTFUNCTION, &on_socket);
+#if LIBCURL_VERSION_NUM >= 0x075700
   options.set(CURLOPT_QUICK_EXIT, true);  // does not wait for a resolver's answer that nobody wants any more
+#endif
   options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(longest_connect, transfer.allowed).count()));
   options.set(CURLOPT_TIMEOUT_MS, transfer.stream ? 0L : static_cast<long>(transfer.allowed.count()));
 
@@ -314,13 +333,13 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
     const auto& url = transfer.url;
     const std::string query = url.query.empty() ? "" : "?" + url.query;
     options.set(CURLOPT_URL, fmt::format("https://{}:{}{}{}", tls.server_name, url.port, url.path, query));
-    append(curl, transfer.connect_to, fmt::format("{}:{}:{}:{}", tls.server_name, url.port, url.host, url.port));
+    append(transfer.connect_to, fmt::format("{}:{}:{}:{}", tls.server_name, url.port, url.host, url.port));
   } else {
     options.set(CURLOPT_URL, request.url);
   }
   options.set_pointer(CURLOPT_CONNECT_TO, transfer.connect_to);
   set_method(options, request);
-  set_headers(curl, options, transfer, renamed);
+  set_headers(options, transfer, renamed);
   if (https) {
     set_tls(options, tls);
     options.set(CURLOPT_SSL_OPTIONS, generation_options(transfer.generation));
@@ -333,11 +352,11 @@ void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::stri
   }
 }
 
-void release_lists(const CurlLibrary& curl, Transfer& transfer) {
+void release_lists(Transfer& transfer) {
   for (auto* each = transfer.header_list; each != nullptr; each = each->next)
     ::explicit_bzero(each->data, std::strlen(each->data));  // Authorization is among them
-  curl.slist_free_all(std::exchange(transfer.header_list, nullptr));
-  curl.slist_free_all(std::exchange(transfer.connect_to, nullptr));
+  curl_slist_free_all(std::exchange(transfer.header_list, nullptr));
+  curl_slist_free_all(std::exchange(transfer.connect_to, nullptr));
 }
 
 }  // namespace litedesk::http

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "providers/http/curl_library.hpp"
+#include <curl/curl.h>
+
 #include "providers/http/transport.hpp"
 #include "providers/http/url.hpp"
 
@@ -93,8 +94,8 @@ struct Transfer {
 
 // Sets every option that the transfer needs, over whatever an earlier one left; throws ValidationError for a header
 // that would break the request's form.
-void prepare_handle(const CurlLibrary& curl, Transfer& transfer, const std::string& user_agent, bool http2);
+void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http2);
 // Frees what prepare_handle allocated beside the handle.
-void release_lists(const CurlLibrary& curl, Transfer& transfer);
+void release_lists(Transfer& transfer);
 
 }  // namespace litedesk::http
