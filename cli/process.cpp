@@ -147,6 +147,10 @@ int run_process(int argc, const char* const* argv, const system::Clock& clock) {
     if (answers_at_once(arguments)) return run(arguments, runtime);
     const SignalWatcher watcher(interrupt);
     return run(arguments, runtime);
+  } catch (const Error& error) {
+    streams.err(fmt::format("error: {}\n", error.what()));
+    if (!error.hint().empty()) streams.err(fmt::format("  hint: {}\n", error.hint()));
+    return 1;
   } catch (const std::exception& error) {
     streams.err(fmt::format("error: {}\n", error.what()));
     return 1;

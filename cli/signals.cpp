@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "providers/system/limits.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -34,10 +35,12 @@ void watch(int signals, int end, std::stop_source stop) {
 }
 
 [[noreturn]] void fail(const char* what) {
-  throw Failed({.message = std::string("cannot watch for signals: ") + what,
-                .hint = {},
-                .resource = {},
-                .cause = std::strerror(errno)});
+  const int error = errno;
+  throw Failed(system::explained({.message = std::string("cannot watch for signals: ") + what,
+                                  .hint = {},
+                                  .resource = {},
+                                  .cause = std::strerror(error)},
+                                 error));
 }
 
 }  // namespace

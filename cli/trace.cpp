@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "providers/system/limits.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -27,13 +28,14 @@ class TraceFile {
     }
     // A file that was there keeps its mode: narrow it before anything is in it.
     if (descriptor_ >= 0 && (!is_regular() || ::fchmod(descriptor_, 0600) == 0)) return;
-    const std::string reason = std::strerror(errno);
+    const int error = errno;
     if (descriptor_ >= 0) ::close(descriptor_);
-    throw Failed(
+    throw Failed(system::explained(
         {.message = fmt::format("cannot write the trace to {}", path),
          .hint = is_link ? "name the file itself, not a link to it" : "name a file in a folder that you may write",
          .resource = {},
-         .cause = reason});
+         .cause = std::strerror(error)},
+        error));
   }
   ~TraceFile() { ::close(descriptor_); }
   TraceFile(const TraceFile&) = delete;

@@ -16,12 +16,15 @@
 #include "providers/sandbox/api.hpp"
 #include "providers/sandbox/server.hpp"
 #include "providers/system/files.hpp"
+#include "providers/system/limits.hpp"
 
 namespace litedesk::sandbox {
 
 namespace {
 
 constexpr const char* state_file = "state.db";
+// The state and its journals, three servers, and both ends of what a command has open to them: 16 connections each.
+constexpr std::size_t files_while_serving = 100;
 constexpr std::string_view kubernetes_prefix = "kubernetes/";
 
 // Shared by those that serve a folder, exclusive for the one that empties it. The kernel lets go of it when a process
@@ -104,6 +107,9 @@ struct Sandbox::Impl {
   }
 
   static const std::filesystem::path& prepared(const std::filesystem::path& folder) {
+    // SQLite, the servers and their clients would each fail in their own words, and some of them late.
+    if (const auto shortage = system::file_shortage_for(files_while_serving))
+      throw Failed({.message = "the sandbox cannot start: " + shortage->message, .hint = shortage->hint});
     system::make_private_folder(folder);
     return folder;
   }

@@ -10,6 +10,7 @@
 
 #include "providers/error.hpp"
 #include "providers/system/files.hpp"
+#include "providers/system/limits.hpp"
 
 namespace litedesk::store {
 namespace {
@@ -180,10 +181,12 @@ void SqliteConnection::fail(int code) {
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) fail_damaged(cause);
   if (primary == SQLITE_READONLY || primary == SQLITE_PERM || primary == SQLITE_CANTOPEN || primary == SQLITE_AUTH) {
     if (system_error != 0) cause = in_words(system_error);
-    throw Failed({.message = fmt::format("the registry {} cannot be opened for writing", name),
-                  .hint = "check who owns the file and its folder, and whether the disk is mounted read-only",
-                  .resource = name,
-                  .cause = std::move(cause)});
+    throw Failed(
+        system::explained({.message = fmt::format("the registry {} cannot be opened for writing", name),
+                           .hint = "check who owns the file and its folder, and whether the disk is mounted read-only",
+                           .resource = name,
+                           .cause = std::move(cause)},
+                          system_error));
   }
   // A write past a file size limit is no full disk to SQLite, and its reason (EFBIG) is not always kept.
   if (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_FSYNC) {

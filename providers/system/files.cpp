@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "providers/system/limits.hpp"
 
 namespace litedesk::system {
 
@@ -69,7 +70,7 @@ class Temporary {
     default:
       break;
   }
-  throw Failed(std::move(details));
+  throw Failed(explained(std::move(details), error));
 }
 
 // The file that a chain of links ends at: a rename must not replace the link.

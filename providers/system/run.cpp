@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "providers/system/limits.hpp"
 #include "providers/system/process.hpp"
 
 namespace litedesk::system {
@@ -40,7 +41,7 @@ constexpr std::size_t output_limit = 64u << 20;
     details.hint = "check that the file may be executed";
     throw PermissionDenied(std::move(details));
   }
-  throw Failed(std::move(details));
+  throw Failed(explained(std::move(details), error));
 }
 
 class Descriptor {
