@@ -148,11 +148,16 @@ std::string environment_help() {
       inherited.push_back({std::string(name), fmt::format("{} ({})", key.help, key.key)});
     }
   }
+  const std::vector<Term> network{{"HTTPS_PROXY, HTTP_PROXY", "the proxies; ALL_PROXY where one is not set"},
+                                  {"NO_PROXY", "without one: names, *.NAME, networks, HOST:PORT, *"},
+                                  {"SSL_CERT_FILE", "PEM file of the authorities that are trusted"},
+                                  {"SSL_CERT_DIR", "folders of such files, with colons between"}};
   return "A flag beats LITEDESK_*, which beats what LiteDesk operators have already, which beats .env in the\n"
          "working folder, which beats the configuration file. A context that is named explicitly is not\n"
          "mixed with inherited variables. `litedesk context show --origins` says where each value came from.\n\n"
          "litedesk's own:\n" +
-         terms(own) + "\nInherited (all but KUBECONFIG and endpoints may stand in .env, too):\n" + terms(inherited);
+         terms(own) + "\nInherited (all but KUBECONFIG and endpoints may stand in .env, too):\n" + terms(inherited) +
+         "\nThe network, as for kubectl:\n" + terms(network);
 }
 
 std::string exit_codes_help() {

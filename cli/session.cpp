@@ -155,6 +155,8 @@ struct Session::Providers {
     options.trace_bodies = !session_.global_.trace.empty() || session_.global_.verbose >= 3;
     options.clock = &session_.runtime_.clock;
     options.random = &session_.runtime_.random;
+    options.proxies = http::ProxySettings(session_.runtime_.environment);
+    options.authorities = http::Authorities(session_.runtime_.environment);
     return session_.runtime_.make_transport(std::move(options));
   }
 

@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 
+#include "providers/http/authorities.hpp"
+#include "providers/http/proxy.hpp"
 #include "providers/http/transport.hpp"
 #include "providers/system/clock.hpp"
 #include "providers/system/random.hpp"
@@ -31,6 +33,8 @@ struct ClientOptions {
   const system::Clock* clock = &system::real_clock();  // back-off waits and the trace's times
   system::Random* random = &system::os_random();       // jitter
   bool http2 = true;
+  ProxySettings proxies;    // nothing is read from this process' environment
+  Authorities authorities;  // the same
 };
 
 // What each API allows by default (API documents: Route 53 five a second an account; Atlas 300 of 100 a minute; ...).

@@ -32,6 +32,10 @@ constexpr int most_connections = 16;
 constexpr milliseconds longest_silence{250};
 constexpr milliseconds longest_rest{60'000};
 
+// What one connection opens at once: its socket, two for the resolver's answer and its own socket, a file of
+// authorities. Whoever fails with less than that left failed for the lack of it.
+constexpr std::size_t files_of_a_connection = 6;
+
 // Blocks every signal in the threads that are started while it lives: signals are the main thread's to handle.
 class SignalsBlocked {
  public:
@@ -71,14 +75,20 @@ CURLM* new_multi() {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_ALL);  // once, whichever thread comes first
   if (global != CURLE_OK) throw Failed(fmt::format("libcurl cannot be initialised: {}", curl_easy_strerror(global)));
   auto* multi = curl_multi_init();
-  if (multi == nullptr) throw Failed("libcurl cannot be initialised");
-  return multi;
+  // It goes on without a way to be woken when it found no files for one, and a request would then not be noticed.
+  if (multi != nullptr && curl_multi_wakeup(multi) == CURLM_OK) return multi;
+  curl_multi_cleanup(multi);
+  const auto shortage = system::file_shortage_for(files_of_a_connection).value_or(system::FileShortage{});
+  throw Failed({.message = shortage.message.empty() ? "libcurl cannot be initialised"
+                                                    : "cannot prepare for requests: " + shortage.message,
+                .hint = shortage.hint,
+                .resource = {},
+                .cause = {}});
 }
 
 }  // namespace
 
-EventLoop::EventLoop(ClientOptions options)
-    : options_(std::move(options)), multi_(new_multi()) {
+EventLoop::EventLoop(ClientOptions options) : options_(std::move(options)), multi_(new_multi()) {
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 64L);
   for (const auto& [api, limits] : default_buckets()) options_.buckets.try_emplace(api, limits);
   for (const auto& [api, limits] : options_.buckets) buckets_.emplace(api, TokenBucket(limits));
@@ -224,7 +234,7 @@ void EventLoop::start(const Shared& transfer) {
   try {
     if (request.prepare) request.prepare(request);
     transfer->handle = take_handle(*transfer);
-    prepare_handle(*transfer, options_.user_agent, options_.http2);
+    prepare_handle(*transfer, options_);
   } catch (...) {
     if (transfer->handle != nullptr) return_handle(*transfer);
     finish(transfer, std::current_exception());
@@ -421,6 +431,7 @@ CurlReport EventLoop::report_of(const Transfer& transfer, CURLcode code) const {
   report.code = code;
   report.text = transfer.error_text[0] != '\0' ? transfer.error_text : curl_easy_strerror(code);
   curl_easy_getinfo(transfer.handle, CURLINFO_OS_ERRNO, &report.os_error);
+  if (report.os_error == 0 || system::file_shortage(transfer.socket_error)) report.os_error = transfer.socket_error;
   curl_easy_getinfo(transfer.handle, CURLINFO_SSL_VERIFYRESULT, &report.verify_result);
   report.sent = transfer.sent;
   report.too_large = transfer.too_large;
@@ -430,6 +441,12 @@ CurlReport EventLoop::report_of(const Transfer& transfer, CURLcode code) const {
   report.attempts = transfer.attempt;
   report.allowed = transfer.request.timeout;
   if (transfer.capped) report.allowed = transfer.allowed;
+  report.proxy = transfer.proxy;
+  curl_easy_getinfo(transfer.handle, CURLINFO_HTTP_CONNECTCODE, &report.proxy_answer);
+  if (report.verify_result == 0)
+    curl_easy_getinfo(transfer.handle, CURLINFO_PROXY_SSL_VERIFYRESULT, &report.verify_result);
+  report.authorities = options_.authorities.setting();
+  report.files = system::file_shortage_for(files_of_a_connection);
   if (!transfer.sent) report.allowed = std::chrono::round<milliseconds>(steady_clock::now() - transfer.began);
   return report;
 }

@@ -31,33 +31,72 @@ bool holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-Words certificate_words(const Request& request, const UrlParts& url, const CurlReport& report) {
-  const std::string server = url.origin();
+// "the proxy proxy.example.net:3128 (HTTPS_PROXY)"
+std::string proxy_text(const Proxy& proxy) {
+  return fmt::format("the proxy {} ({})", proxy.address, proxy.setting);
+}
+
+std::string proxy_hint(const Proxy& proxy, const UrlParts& url) {
+  return fmt::format("check {} and that the proxy runs{}", proxy.setting,
+                     proxy.excepts ? fmt::format(", or name {} in NO_PROXY to do without it", url.host) : "");
+}
+
+// Where a CA can be given for that API alone; empty: nowhere.
+std::string ca_setting(Api api) {
+  switch (api) {
+    case Api::kubernetes:
+      return "certificate-authority in the kubeconfig";
+    case Api::aws:
+    case Api::route53:
+      return "AWS_CA_BUNDLE (or ca_bundle of the profile)";
+    case Api::atlas:
+    case Api::oauth:
+    case Api::other:
+      break;
+  }
+  return {};
+}
+
+Words unknown_authority_words(const Request& request, const std::string& server, const CurlReport& report) {
+  const bool own_ca = request.tls && !request.tls->ca_pem.empty();
+  const auto setting = ca_setting(request.api);
+  const auto whose = own_ca ? "the configured CA" : report.authorities.empty() ? "this machine" : report.authorities;
+  Words words{fmt::format("the certificate of {} is signed by an authority that {} does not trust", server, whose), "",
+              true};
+  if (own_ca)
+    words.hint = fmt::format("check that {} is this server's", setting.empty() ? "it" : setting);
+  else if (setting.empty())
+    words.hint = "name a PEM file with the server's CA certificate in SSL_CERT_FILE";
+  else
+    words.hint = fmt::format("give the server's CA certificate: {}, or SSL_CERT_FILE", setting);
+  return words;
+}
+
+Words certificate_words(const Request& request, const std::string& server, bool of_proxy, const CurlReport& report) {
   if (report.verify_result == certificate_has_expired)
     return {fmt::format("the certificate of {} has expired", server),
             "the server's operator must renew it; if it has not expired, check this machine's clock", true};
   if (report.verify_result == certificate_not_yet_valid)
     return {fmt::format("the certificate of {} is not valid yet", server), "check this machine's clock", true};
-  if (holds(report.text, "does not match") || holds(report.text, "subject name"))
-    return {
-        fmt::format("the certificate of {} is for another name", server),
-        "check the host in the URL; for a Kubernetes cluster, `tls-server-name` in the kubeconfig names the right one",
-        true};
-  const bool own_ca = request.tls && !request.tls->ca_pem.empty();
-  return {
-      fmt::format("the certificate of {} is signed by an authority that {} does not trust", server,
-                  own_ca ? "the configured CA" : "this machine"),
-      own_ca
-          ? "check that the CA certificate (for Kubernetes: certificate-authority in the kubeconfig) is this server's"
-          : "give the server's CA certificate in the settings, or add it to this machine's trusted authorities",
-      true};
+  if (holds(report.text, "does not match") || holds(report.text, "subject name")) {
+    const bool nameable = request.api == Api::kubernetes && !of_proxy;
+    return {fmt::format("the certificate of {} is for another name", server),
+            of_proxy ? fmt::format("check the host in {}", report.proxy->setting)
+                     : fmt::format("check the host in the URL{}",
+                                   nameable ? "; `tls-server-name` in the kubeconfig can name the right one" : ""),
+            true};
+  }
+  if (!of_proxy) return unknown_authority_words(request, server, report);
+  return {fmt::format("the certificate of {} is signed by an authority that this machine does not trust", server),
+          "name a PEM file with the proxy's CA certificate in SSL_CERT_FILE", true};
 }
 
-Words handshake_words(const UrlParts& url, const CurlReport& report) {
-  const std::string server = url.origin();
+Words handshake_words(const std::string& server, bool of_proxy, const CurlReport& report) {
   if (holds(report.text, "wrong version number") || holds(report.text, "packet length too long") ||
       holds(report.text, "http request"))
-    return {fmt::format("what listens at {} does not speak TLS", server), "check the scheme and the port of the URL",
+    return {fmt::format("what listens at {} does not speak TLS", server),
+            of_proxy ? fmt::format("write http:// and not https:// in {}", report.proxy->setting)
+                     : "check the scheme and the port of the URL",
             true};
   if (holds(report.text, "alert"))
     return {fmt::format("{} refused the TLS handshake", server),
@@ -69,6 +108,9 @@ Words handshake_words(const UrlParts& url, const CurlReport& report) {
 
 Words connect_words(const UrlParts& url, const CurlReport& report) {
   const std::string server = url.origin();
+  if (report.proxy)
+    return {fmt::format("cannot connect to {}, through which {} is asked", proxy_text(*report.proxy), server),
+            proxy_hint(*report.proxy, url), false};
   switch (report.os_error) {
     case ECONNREFUSED:
       return {fmt::format("cannot connect to {}", server),
@@ -82,6 +124,73 @@ Words connect_words(const UrlParts& url, const CurlReport& report) {
   }
 }
 
+// What a proxy said instead of making the way.
+Words refused_words(const Proxy& proxy, const UrlParts& url, const CurlReport& report) {
+  const auto text = proxy_text(proxy);
+  if (report.proxy_answer == 407)
+    return {fmt::format("{} wants a user and password", text),
+            fmt::format("put them into {}: {}://USER:PASSWORD@{}", proxy.setting, proxy.scheme, proxy.address), true};
+  // 5xx: it tried (RFC 9110, 15.6.3 and 15.6.5).
+  if (report.proxy_answer >= 500)
+    return {fmt::format("{} could not reach {}", text, url.origin()),
+            "check that the server runs and that the proxy may reach it; " + proxy_hint(proxy, url), false};
+  return {fmt::format("{} refused the way to {}", text, url.origin()), proxy_hint(proxy, url), true};
+}
+
+// Reasons that lie in this process, whatever it was that failed for them.
+std::optional<Words> shortage_words(const UrlParts& url, const CurlReport& report) {
+  std::optional<system::FileShortage> shortage;
+  switch (report.code) {
+    case CURLE_COULDNT_CONNECT:
+      shortage = report.os_error == 0 ? report.files : system::file_shortage(static_cast<int>(report.os_error));
+      break;
+    // The resolver's files and that of the authorities are opened by libraries that keep no errno.
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_FAILED_INIT:
+    case CURLE_OUT_OF_MEMORY:
+      shortage = report.files;
+      break;
+    default:
+      break;
+  }
+  if (!shortage) return std::nullopt;
+  return Words{fmt::format("cannot connect to {}: {}", url.origin(), shortage->message), shortage->hint, true};
+}
+
+// No answer, and the proxy is why, or may be.
+std::optional<Words> proxy_words(const Request& request, const UrlParts& url, const CurlReport& report) {
+  if (!report.proxy || report.sent) return std::nullopt;
+  const auto& proxy = *report.proxy;
+  // What fails before a proxy with TLS of its own has answered fails with the proxy.
+  const bool before_tunnel = proxy.scheme == "https" && report.proxy_answer == 0;
+  if (report.proxy_answer >= 300) return refused_words(proxy, url, report);
+  switch (report.code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Words{fmt::format("cannot find the host of {}", proxy_text(proxy)), proxy_hint(proxy, url), false};
+    case CURLE_PROXY:
+      return refused_words(proxy, url, report);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      if (before_tunnel) return certificate_words(request, proxy_text(proxy), true, report);
+      return std::nullopt;
+    case CURLE_SSL_CONNECT_ERROR:
+      if (before_tunnel) return handshake_words(proxy_text(proxy), true, report);
+      return std::nullopt;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Words{fmt::format("no connection to {} through {} within {}", url.origin(), proxy_text(proxy),
+                               seconds_text(report.allowed)),
+                   proxy_hint(proxy, url), false};
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return Words{fmt::format("{} broke the connection before {} was reached", proxy_text(proxy), url.origin()),
+                   proxy_hint(proxy, url), false};
+    default:
+      return std::nullopt;
+  }
+}
+
 Words words_of(const Request& request, const CurlReport& report) {
   const auto url = split_url(request.url);
   const std::string target = fmt::format("{} {}", to_string(request.method), without_query(request.url));
@@ -91,6 +200,8 @@ Words words_of(const Request& request, const CurlReport& report) {
   if (report.too_large)
     return {fmt::format("the answer to {} is larger than {} MiB", target, request.max_response_bytes >> 20), "", true};
 
+  if (auto words = shortage_words(url, report)) return *words;
+  if (auto words = proxy_words(request, url, report)) return *words;
   switch (report.code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
@@ -101,24 +212,24 @@ Words words_of(const Request& request, const CurlReport& report) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return {fmt::format("cannot find the host {}", url.host), "check the name in the URL, and this machine's DNS",
               false};
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-      return {fmt::format("cannot reach the proxy that {} is asked through", url.origin()),
-              "check HTTPS_PROXY, NO_PROXY and proxy-url", false};
     case CURLE_COULDNT_CONNECT:
       return connect_words(url, report);
     case CURLE_PEER_FAILED_VERIFICATION:
-      return certificate_words(request, url, report);
+      return certificate_words(request, url.origin(), false, report);
     case CURLE_SSL_CACERT_BADFILE:
       if (request.tls && !request.tls->ca_pem.empty())
         return {fmt::format("the CA certificate for {} cannot be read", url.origin()), "it must be PEM text", true};
+      if (!report.authorities.empty())
+        return {fmt::format("{} cannot be verified: the certificates of {} cannot be used", url.origin(),
+                            report.authorities),
+                "they must be PEM text", true};
       return {fmt::format("{} cannot be verified: this machine's trusted authorities cannot be read", url.origin()),
               "install the package ca-certificates", true};
     case CURLE_SSL_CERTPROBLEM:
       return {fmt::format("the client certificate or its key for {} cannot be used", url.origin()),
               "both must be PEM text and belong together", true};
     case CURLE_SSL_CONNECT_ERROR:
-      return handshake_words(url, report);
+      return handshake_words(url.origin(), false, report);
     case CURLE_OPERATION_TIMEDOUT:
       if (!report.sent)
         return {fmt::format("no connection to {} within {}", url.origin(), seconds_text(report.allowed)),
@@ -127,12 +238,10 @@ Words words_of(const Request& request, const CurlReport& report) {
     default:
       break;
   }
-  if (!report.sent && holds(report.text, "from proxy"))
-    return {fmt::format("the proxy refused the way to {}", url.origin()), "check HTTPS_PROXY, NO_PROXY and proxy-url",
-            true};
   if (!report.sent) return {fmt::format("cannot connect to {}", url.origin()), "check the network", false};
   // TLS 1.3: a server that refuses the client's certificate says so only after the handshake.
-  if (report.code == CURLE_RECV_ERROR && holds(report.text, "alert")) return handshake_words(url, report);
+  if (report.code == CURLE_RECV_ERROR && holds(report.text, "alert"))
+    return handshake_words(url.origin(), false, report);
   // Or it closes the connection so fast that its words are lost on the way.
   const bool perhaps_refused = url.scheme == "https" && !report.reached_before;
   return {
@@ -145,7 +254,12 @@ std::string cause_of(const CurlReport& report) {
   if (report.too_large) return {};
   if (report.own_repeat) return "the server closed the connection";
   if (report.code == CURLE_COULDNT_CONNECT && report.os_error != 0) return strerror(static_cast<int>(report.os_error));
-  return masked_text(report.text);
+  // Some of libcurl's sentences hold the proxy's URL, with its password.
+  auto text = report.text;
+  if (report.proxy)
+    for (auto at = text.find(report.proxy->url); at != std::string::npos; at = text.find(report.proxy->url))
+      text.replace(at, report.proxy->url.size(), report.proxy->address);
+  return masked_text(text);
 }
 
 }  // namespace

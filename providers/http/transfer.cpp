@@ -1,6 +1,7 @@
 #include "providers/http/transfer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "providers/error.hpp"
+#include "providers/http/client.hpp"
 #include "providers/http/retry.hpp"
 
 namespace litedesk::http {
@@ -109,6 +111,14 @@ int on_socket(void*, curl_socket_t socket, curlsocktype) {
   return CURL_SOCKOPT_OK;
 }
 
+// Called where libcurl would open a socket, since it does not keep the reason when that fails.
+curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+  const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (socket >= 0) return socket;
+  static_cast<Transfer*>(user)->socket_error = errno;
+  return CURL_SOCKET_BAD;
+}
+
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 32 && c != '\t') || c == 127; });
 }
@@ -143,12 +153,12 @@ class Options {
     if (code == CURLE_OK) return;
     if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
     const auto* known = curl_easy_option_by_id(option);
-    throw Failed({.message = fmt::format("libcurl {} does not take the option {}",
-                                         curl_version_info(CURLVERSION_NOW)->version,
-                                         known == nullptr ? std::to_string(option) : known->name),
-                  .hint = "install the libcurl4 that belongs to this release of the system (with OpenSSL)",
-                  .resource = {},
-                  .cause = curl_easy_strerror(code)});
+    throw Failed(
+        {.message = fmt::format("libcurl {} does not take the option {}", curl_version_info(CURLVERSION_NOW)->version,
+                                known == nullptr ? std::to_string(option) : known->name),
+         .hint = "install the libcurl4 that belongs to this release of the system (with OpenSSL)",
+         .resource = {},
+         .cause = curl_easy_strerror(code)});
   }
 
   CURL* handle_;
@@ -196,13 +206,14 @@ void set_headers(const Options& options, Transfer& transfer, bool renamed) {
   options.set_pointer(CURLOPT_HTTPHEADER, transfer.header_list);
 }
 
-void set_tls(const Options& options, const Tls& tls) {
+void set_tls(const Options& options, const Tls& tls, Authorities& authorities) {
   options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   options.set(CURLOPT_SSL_VERIFYPEER, !tls.insecure_skip_verify);
   options.set(CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
-  options.set_blob(CURLOPT_CAINFO_BLOB, tls.ca_pem);
+  const bool own_ca = !tls.ca_pem.empty();
+  options.set_blob(CURLOPT_CAINFO_BLOB, own_ca || tls.insecure_skip_verify ? tls.ca_pem : authorities.pem());
   // Debian's libcurl would trust the folder of the system's authorities beside the given one.
-  if (!tls.ca_pem.empty()) options.set(CURLOPT_CAPATH, nullptr);
+  if (own_ca || authorities.without_usual_folder()) options.set(CURLOPT_CAPATH, nullptr);
   options.set_blob(CURLOPT_SSLCERT_BLOB, tls.client_certificate_pem);
   options.set_blob(CURLOPT_SSLKEY_BLOB, tls.client_key_pem.reveal());
   options.set(CURLOPT_SSLCERTTYPE, "PEM");
@@ -219,19 +230,21 @@ long generation_options(unsigned generation) {
          ((generation & 4U) != 0 ? CURLSSLOPT_AUTO_CLIENT_CERT : 0L);
 }
 
-// client-go lets a SOCKS proxy find the host's address; libcurl does so for another scheme than "socks5".
-std::string proxy_for_libcurl(const std::string& url) {
-  const auto parts = split_url(url);
-  return parts.scheme == "socks5" ? "socks5h" + url.substr(parts.scheme.size()) : url;
-}
-
-void set_proxy(const Options& options, const Tls& tls, const UrlParts& url) {
-  if (!tls.proxy_url.empty()) {
-    options.set(CURLOPT_PROXY, proxy_for_libcurl(tls.proxy_url));
-    options.set(CURLOPT_NOPROXY, "");  // it was asked for by name, so no_proxy of the environment does not count
-  } else if (url.loopback()) {
-    options.set(CURLOPT_PROXY, "");  // not even the environment's
-  }
+void set_proxy(const Options& options, Transfer& transfer, const Tls& tls, ClientOptions& client) {
+  auto& proxy = transfer.proxy;
+  // One that a kubeconfig asks for by name is used whatever NO_PROXY says, as in client-go.
+  if (tls.proxy_url.empty())
+    proxy = client.proxies.proxy_for(transfer.url);
+  else
+    proxy = parse_proxy(tls.proxy_url, "proxy-url in the kubeconfig");
+  // Both are set, so that libcurl does not look into the environment by rules of its own.
+  options.set(CURLOPT_PROXY, proxy ? proxy->url : "");
+  options.set(CURLOPT_NOPROXY, "");
+  // What a proxy answers to CONNECT is no answer of the server's.
+  options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true);
+  if (!proxy || proxy->scheme != "https") return;
+  if (const auto& pem = client.authorities.pem(); !pem.empty()) options.set_blob(CURLOPT_PROXY_CAINFO_BLOB, pem);
+  if (client.authorities.without_usual_folder()) options.set(CURLOPT_PROXY_CAPATH, nullptr);
 }
 
 }  // namespace
@@ -278,6 +291,7 @@ void Transfer::finish(Result result) {
 void Transfer::begin_attempt() {
   ++attempt;
   error_text[0] = '\0';
+  socket_error = 0;
   sent = answered = own_repeat = too_large = false;
   response = {};
   began = steady_clock::now();
@@ -288,12 +302,13 @@ void Transfer::begin_attempt() {
   if (capped) allowed = most;
 }
 
-void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http2) {
+void prepare_handle(Transfer& transfer, ClientOptions& client) {
   const Options options(transfer.handle);
   const auto& request = transfer.request;
   static const Tls defaults;
   const Tls& tls = request.tls ? *request.tls : defaults;
   const bool https = transfer.url.scheme == "https";
+  const bool http2 = client.http2;
 
   options.set_pointer(CURLOPT_PRIVATE, &transfer);
   options.set_pointer(CURLOPT_ERRORBUFFER, &transfer.error_text[0]);
@@ -305,7 +320,7 @@ void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http
 #endif
   options.set(CURLOPT_FOLLOWLOCATION, false);
   options.set(CURLOPT_PATH_AS_IS, true);
-  options.set(CURLOPT_USERAGENT, user_agent);
+  options.set(CURLOPT_USERAGENT, client.user_agent);
   // A watch must hand on what it has at once; a decoder might keep some back.
   options.set(CURLOPT_ACCEPT_ENCODING, transfer.stream ? nullptr : "");
   options.set(CURLOPT_HTTP_VERSION, static_cast<long>(https && http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -313,6 +328,8 @@ void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http
   options.set(CURLOPT_TCP_KEEPALIVE, true);
   options.set(CURLOPT_TCP_KEEPIDLE, 30L);
   options.set(CURLOPT_TCP_KEEPINTVL, 10L);
+  options.set_pointer(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+  options.set_pointer(CURLOPT_OPENSOCKETDATA, &transfer);
   options.set_pointer(CURLOPT_SOCKOPTFUNCTION, &on_socket);
 #if LIBCURL_VERSION_NUM >= 0x075700
   options.set(CURLOPT_QUICK_EXIT, true);  // does not wait for a resolver's answer that nobody wants any more
@@ -341,10 +358,10 @@ void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http
   set_method(options, request);
   set_headers(options, transfer, renamed);
   if (https) {
-    set_tls(options, tls);
+    set_tls(options, tls, client.authorities);
     options.set(CURLOPT_SSL_OPTIONS, generation_options(transfer.generation));
   }
-  set_proxy(options, tls, transfer.url);
+  set_proxy(options, transfer, tls, client);
   if (request.digest) {
     options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_DIGEST));
     options.set(CURLOPT_USERNAME, request.digest->username);

@@ -12,10 +12,13 @@
 
 #include <curl/curl.h>
 
+#include "providers/http/proxy.hpp"
 #include "providers/http/transport.hpp"
 #include "providers/http/url.hpp"
 
 namespace litedesk::http {
+
+struct ClientOptions;
 
 // Where the results of one call are put.
 class Batch {
@@ -73,12 +76,14 @@ struct Transfer {
   CURL* handle = nullptr;
   curl_slist* header_list = nullptr;
   curl_slist* connect_to = nullptr;
+  std::optional<Proxy> proxy;  // that it goes through
   char error_text[CURL_ERROR_SIZE] = {};
   std::chrono::steady_clock::time_point began;
   std::chrono::milliseconds allowed{0};
   bool capped = false;             // `allowed` is less than the time left: another attempt may follow
   unsigned generation = 0;         // of its host's connections: it may use no older one (see Host)
   std::uint64_t* moved = nullptr;  // the loop's count of what moved
+  int socket_error = 0;            // errno, when no socket could be opened
   bool sent = false;
   bool answered = false;    // a status line has come since it was sent
   bool own_repeat = false;  // see CurlReport
@@ -93,8 +98,8 @@ struct Transfer {
 };
 
 // Sets every option that the transfer needs, over whatever an earlier one left; throws ValidationError for a header
-// that would break the request's form.
-void prepare_handle(Transfer& transfer, const std::string& user_agent, bool http2);
+// that would break the request's form, UsageError for a proxy's URL or an SSL_CERT_FILE that cannot be used.
+void prepare_handle(Transfer& transfer, ClientOptions& client);
 // Frees what prepare_handle allocated beside the handle.
 void release_lists(Transfer& transfer);
 

@@ -33,11 +33,11 @@ using Headers = std::vector<Header>;
 
 // How a server is recognised and how we show who we are. Requests that share a Tls share connections.
 struct Tls {
-  std::string ca_pem;  // empty: the system's own authorities
+  std::string ca_pem;  // empty: this machine's authorities, or what SSL_CERT_FILE and SSL_CERT_DIR name
   std::string client_certificate_pem;
   Secret client_key_pem;
   std::string server_name;            // SNI and the name checked, when it is not the URL's host
-  std::string proxy_url;              // empty: the environment's, never for loopback
+  std::string proxy_url;              // the kubeconfig's; empty: what ClientOptions::proxies says
   bool insecure_skip_verify = false;  // only what a kubeconfig asks for, in so many words
 
   friend bool operator==(const Tls&, const Tls&) = default;

@@ -164,7 +164,66 @@ def certificate_by_another_authority():
         refused(target(kubeconfig_for(url)), "tenant", "list", code=1, says=["certificate"])
 
 
+def authority_from_the_environment():
+    """SSL_CERT_FILE and SSL_CERT_DIR name whom to trust, for every API; without, the hint names settings that this API has."""
+    folder = harness.folder("tls")
+    ca = authority(folder, "ca")
+    other = authority(folder, "other")
+    pair = certificate(folder, "ca", "server", "-days", "30")
+    authorities = harness.folder("authorities")
+    shutil.copy(ca, os.path.join(authorities, "any-name.pem"))
+    untrusted = "authority that .* does not trust"
+    with serving(tls=pair) as url:
+        cluster = kubeconfig_for(url)
+        refused(target(cluster), "tenant", "list", code=1, says=[untrusted, "certificate-authority in the kubeconfig, or SSL_CERT_FILE"])
+        for variables in ({"SSL_CERT_FILE": ca}, {"SSL_CERT_DIR": "/nowhere:" + authorities}, {"SSL_CERT_FILE": other, "SSL_CERT_DIR": authorities}):
+            err = refused(target(cluster, **variables), "tenant", "list", code=1, says=["404"])
+            assert "certificate" not in err, err
+        refused(target(cluster, SSL_CERT_FILE="/nowhere"), "tenant", "list", code=2, says=["SSL_CERT_FILE names /nowhere"])
+        refused(target(kubeconfig_for(url, other), SSL_CERT_FILE=ca), "tenant", "list", code=1, says=[untrusted])
+        refused(target(AWS_ENDPOINT_URL=url), "dns", "list", code=1, says=[untrusted, "AWS_CA_BUNDLE"])
+        refused(target(AWS_ENDPOINT_URL=url, SSL_CERT_FILE=ca, AWS_CA_BUNDLE=other), "dns", "list", code=1, says=[untrusted, "AWS_CA_BUNDLE"])
+        err = refused(target(AWS_ENDPOINT_URL=url, SSL_CERT_FILE=ca), "dns", "list", code=1, says=["404|root"])
+        assert "certificate" not in err, err
+        where = target(LITEDESK_ATLAS_URL=url)
+        assert where.run("tenant", "create", "Tls", "--email", "a@b.example", "--slug", "tls-a")[0] == 0
+        err = refused(where, "instance", "provision", "tls-a", code=1, says=[untrusted, "SSL_CERT_FILE"])
+        assert "kubeconfig" not in err and "AWS" not in err, err
+    nothing("tls-a")
+
+
 # --- the network
+
+def proxy_dead():
+    """The proxy is named with the variable, without its password; NO_PROXY excepts what it excepts for kubectl."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        proxy = "127.0.0.1:%d" % held.getsockname()[1]
+        cluster = kubeconfig_for("https://api.example.invalid:6443")
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            refused(target(cluster, **{name: "http://me:hidden@" + proxy}), "tenant", "list", code=1,
+                    says=[re.escape("the proxy %s (%s)" % (proxy, name)), "NO_PROXY"], never=["hidden"])
+        refused(target(cluster, HTTPS_PROXY="http://me:hid/den@" + proxy), "tenant", "list", code=2, says=["HTTPS_PROXY"], never=["hid"])
+        for excepted in ("*.example.invalid", "api.example.invalid:6443", "a.org, .invalid", "*"):
+            refused(target(cluster, HTTPS_PROXY="http://" + proxy, NO_PROXY=excepted), "tenant", "list", code=1,
+                    says=["cannot find the host api.example.invalid"], never=["proxy"])
+        refused(target(cluster, HTTPS_PROXY="http://" + proxy, NO_PROXY="api.example.invalid:443"), "tenant", "list", code=1, says=["the proxy"])
+
+
+def too_few_files():
+    """Whatever it is that cannot be opened: the message says why, and the command that allows more."""
+    where = target()
+
+    def run(limit, *arguments):
+        done = subprocess.run(["bash", "-c", 'ulimit -n "$0"; exec "$@"', str(limit), where.binary, *arguments], env=where.env,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        print("    " + done.stderr.strip().replace("\n", "\n    "))
+        return done.returncode, "this process may have only %d files open" % limit in done.stderr and "ulimit -n 1024" in done.stderr
+
+    assert run(20, "--sandbox", "tenant", "list") == (1, True)
+    results = [run(limit, "tenant", "list") for limit in range(4, 12)]
+    assert all(result in ((0, False), (1, True)) for result in results) and (1, True) in results, results
+
 
 def nobody_listens():
     with socket.socket() as held:

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "providers/error.hpp"
+#include "tests/unit/providers/few_files.hpp"
 #include "tests/unit/providers/http/servers.hpp"
 
 using namespace litedesk;
@@ -487,4 +488,41 @@ TEST_CASE("a client that is never used is made and gone at once") {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) Client client(quick());
   CHECK(seconds_since(begin) < 2);
+}
+
+TEST_CASE("where too few files may be open, that is what is said, with the command that allows more") {
+  struct Row {
+    std::string url;
+    const char* with_room;
+  };
+  const Row rows[] = {{"http://127.0.0.1:" + std::to_string(test::closed_port()) + "/", "cannot connect to"},
+                      {"https://127.0.0.1:" + std::to_string(test::closed_port()) + "/", "cannot connect to"},
+                      {"http://no-such-host.invalid/", "cannot find the host"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.url);
+    int short_of_files = 0;
+    for (std::size_t room = 0; room < 12; ++room) {
+      CAPTURE(room);
+      std::string message, hint;
+      {
+        const test::FewFiles few(128, room);  // no assertion while it lives: doctest may want a file
+        try {
+          Client client(quick());
+          (void)client.send(request_to(row.url), {});
+        } catch (const Error& error) {
+          message = error.message();
+          hint = error.hint();
+        }
+      }
+      CAPTURE(message);
+      if (message.find("this process may have only 128 files open") != std::string::npos) {
+        CHECK(hint.find("ulimit -n") != std::string::npos);
+        ++short_of_files;
+      } else {
+        CHECK(message.find(row.with_room) != std::string::npos);
+      }
+    }
+    CHECK(short_of_files > 0);
+    CHECK(short_of_files < 12);
+  }
 }
