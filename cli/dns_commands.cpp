@@ -1,4 +1,5 @@
 // litedesk dns: records in the Route 53 zone, with ownership.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
+#include "commands/dns_names.hpp"
 #include "commands/dns_records.hpp"
 #include "providers/error.hpp"
 
@@ -46,12 +48,17 @@ Answer list_answer(const std::vector<RecordResult>& results) {
                           {.header = "TTL", .importance = 3, .right = true},
                           {.header = "VALUE", .importance = 2},
                           {.header = "OWNER", .importance = 6}};
+  // Without it the records of a routing policy would look like one record many times.
+  const bool has_sets = std::any_of(results.begin(), results.end(),
+                                    [](const RecordResult& result) { return !result.record.set_identifier.empty(); });
+  if (has_sets) answer.table.columns.push_back({.header = "SET", .importance = 5});
   for (const RecordResult& result : results) {
     answer.json["items"].push_back(to_json(result));
     answer.names.push_back(fmt::format("{}/{}", result.record.type, result.record.name));
     answer.table.rows.push_back({result.record.name, result.record.type,
                                  result.record.alias ? "" : std::to_string(result.record.ttl), value_of(result.record),
                                  owner_of(result)});
+    if (has_sets) answer.table.rows.back().push_back(result.record.set_identifier);
   }
   return answer;
 }
@@ -75,7 +82,7 @@ std::string ingress_address(World& world) {
 void bind_set(Flags& flags, DnsSet& options) {
   flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
                  options.name);
-  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address; the load balancer without it"},
+  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address; without it the load balancer"},
              options.target);
   flags.flag({.names = "--type",
               .value = "TYPE",
@@ -113,7 +120,7 @@ int set(const DnsSet& options, Session& session) {
   wanted.wait = options.wait;
   wanted.dry_run = options.dry_run;
   wanted.load_balancer = session.settings().kubernetes.load_balancer;
-  if (wanted.target.empty() && wanted.load_balancer.empty()) wanted.load_balancer = ingress_address(world);
+  if (leads_to_load_balancer(wanted) && wanted.load_balancer.empty()) wanted.load_balancer = ingress_address(world);
   wanted.timeout = session.timeout(usual_timeout);
   RecordResult result;
   {

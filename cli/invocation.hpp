@@ -78,7 +78,8 @@ struct ShowRegistry {
 };
 
 struct DnsSet {
-  std::string name, target, type;
+  std::string name, type;
+  std::optional<std::string> target;
   std::int64_t ttl = 300;
   bool alias = false, wildcard = false, adopt = false, wait = false, dry_run = false;
   friend bool operator==(const DnsSet&, const DnsSet&) = default;

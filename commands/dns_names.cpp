@@ -53,38 +53,106 @@ void check_host(std::string_view name, std::string_view what, bool wildcard_allo
   }
 }
 
-std::string type_of(const SetRecord& wanted, const std::string& target) {
+std::string checked_type(const SetRecord& wanted) {
   auto type = upper(wanted.type);
-  if (!type.empty()) {
-    if (std::find(types.begin(), types.end(), type) == types.end())
-      refuse("record type " + wanted.type + " cannot be set", "one of A, AAAA, CNAME, TXT, CAA, MX, NS, SRV");
-    if (wanted.alias && type != "A" && type != "AAAA")
-      refuse("an alias is an A or AAAA record, not " + type, "leave --type out");
-    return type;
-  }
+  if (type.empty()) return type;
+  if (std::find(types.begin(), types.end(), type) == types.end())
+    refuse("record type " + wanted.type + " cannot be set", "one of A, AAAA, CNAME, TXT, CAA, MX, NS, SRV");
+  if (wanted.alias && type != "A" && type != "AAAA")
+    refuse("an alias is an A or AAAA record, not " + type, "leave --type out");
+  return type;
+}
+
+std::string type_of(const SetRecord& wanted, const std::string& target) {
+  auto type = checked_type(wanted);
+  if (!type.empty()) return type;
   if (wanted.alias || is_address(AF_INET, target)) return "A";
   return is_address(AF_INET6, target) ? "AAAA" : "CNAME";
 }
 
-route53::AliasTarget alias_of(const std::string& target, std::string_view domain, const route53::HostedZoneId& zone) {
-  const auto name = route53::from_wire_name(target);
-  check_host(name, "target", false);
-  if (auto balancer = route53::load_balancer_zone(name)) return {std::move(*balancer), name, false};
-  if (name == domain || name.ends_with("." + std::string(domain))) return {zone, name, false};
-  refuse("an alias cannot point to " + target, "its target is an AWS load balancer or a name in " +
-                                                   std::string(domain) + "; without --alias it becomes a CNAME");
+// A name's last label is never a number (RFC 3696, 2); what ends in one was meant as an address, in whichever of the
+// forms that inet_aton(3) reads: 192.0.2, 0x7f.1, 192.0.2.01. Nor does a name have a colon.
+bool looks_like_address(std::string_view target) {
+  if (target.find_first_of(":[]") != std::string_view::npos) return true;
+  if (target.ends_with('.')) target.remove_suffix(1);
+  const auto last = target.substr(target.rfind('.') + 1);  // npos + 1: the whole
+  if (last.starts_with("0x")) return last.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+  return !last.empty() && last.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-std::string value_of(const std::string& type, const std::string& target, const std::string& name) {
+bool has_port(std::string_view target) {
+  const auto colon = target.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < target.size() &&
+         target.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
+}
+
+// The name that a record points to, as it is stored.
+std::string pointed_to(const std::string& target, std::string_view what, const std::string& root) {
+  if (target.find("://") != std::string::npos)
+    refuse("the target " + target + " is a URL", "give the host name in it alone");
+  auto host = route53::from_wire_name(target);
+  if (is_address(AF_INET, host) || is_address(AF_INET6, host))
+    refuse(std::string(what) + " points to a name, not to the address " + host,
+           target.ends_with('.')      ? "write it without the dot at its end, and leave --type out"
+           : what == "a CNAME record" ? "leave --type out"
+                                      : "");
+  if (has_port(target)) refuse("the target " + target + " has a port", "a DNS record has none: leave it out");
+  if (looks_like_address(host))
+    refuse("the target " + target + " is not a valid address",
+           target.find(':') != std::string::npos
+               ? "an IPv6 address has eight groups of hexadecimal digits, or fewer with :: once"
+               : "an IPv4 address has four numbers from 0 to 255, "
+                 "written without leading zeros; a name does not end in a number");
+  check_host(host, "target", false);
+  if (host.find('.') == std::string::npos && !target.ends_with('.'))
+    refuse("the target " + target + " has no dot, and would be a name at the top level of DNS",
+           "write " + host + "." + root + ", or " + host + ". if it is meant so");
+  return host;
+}
+
+// "10 mail.example.com" (RFC 1035, 3.3.9), "0 5 5060 sip.example.com" (RFC 2782): numbers to 65535, then a name. A
+// single dot there says that there is no such service (RFC 7505).
+std::string numbers_and_name(const std::string& type, const std::string& target, const std::string& root) {
+  const std::size_t numbers = type == "MX" ? 1 : 3;
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; (begin = target.find_first_not_of(' ', begin)) != std::string::npos;) {
+    const auto end = std::min(target.find(' ', begin), target.size());
+    words.push_back(target.substr(begin, end - begin));
+    begin = end;
+  }
+  const bool numeric = words.size() == numbers + 1 && std::all_of(words.begin(), words.end() - 1, [](const auto& word) {
+                         return word.size() <= 5 && word.find_first_not_of("0123456789") == std::string::npos &&
+                                std::stol(word) <= 65535;
+                       });
+  if (!numeric)
+    refuse("the target " + target + " is not a valid " + type + " value",
+           type == "MX" ? "it has a priority and a name: \"10 mail." + root + "\""
+                        : "it has priority, weight, port and a name: \"0 5 5060 sip." + root + "\"");
+  auto& name = words.back();
+  if (name != ".") name = pointed_to(name, "an " + type + " record", root);
+  std::string value;
+  for (const auto& word : words) value += (value.empty() ? "" : " ") + word;
+  return value;
+}
+
+route53::AliasTarget alias_of(const std::string& target, const std::string& domain, const route53::HostedZoneId& zone) {
+  const auto name = pointed_to(target, "an alias", domain);
+  if (auto balancer = route53::load_balancer_zone(name)) return {std::move(*balancer), name, false};
+  if (name == domain || name.ends_with("." + domain)) return {zone, name, false};
+  refuse("an alias cannot point to " + target,
+         "its target is an AWS load balancer or a name in " + domain + "; without --alias it becomes a CNAME");
+}
+
+std::string value_of(const std::string& type, const std::string& target, const std::string& name,
+                     const std::string& root) {
   if (type == "A" && !is_address(AF_INET, target)) refuse("an A record needs an IPv4 address, not " + target, "");
   if (type == "AAAA" && !is_address(AF_INET6, target))
     refuse("an AAAA record needs an IPv6 address, not " + target, "");
   if (type == "TXT") return target.starts_with('"') ? target : route53::quote_txt(target);
+  if (type == "MX" || type == "SRV") return numbers_and_name(type, target, root);
+  if (type == "NS") return pointed_to(target, "an NS record", root);
   if (type != "CNAME") return target;
-  if (is_address(AF_INET, target) || is_address(AF_INET6, target))
-    refuse("a CNAME points to a name, not to the address " + target, "leave --type out");
-  auto host = route53::from_wire_name(target);
-  check_host(host, "target", false);
+  auto host = pointed_to(target, "a CNAME record", root);
   if (host == name) refuse("the CNAME " + name + " would point to itself", "");
   return host;
 }
@@ -134,25 +202,39 @@ std::string record_name(std::string_view name, std::string_view domain, bool wil
   return plain;
 }
 
+bool leads_to_load_balancer(const SetRecord& wanted) {
+  if (wanted.target) {
+    if (wanted.target->empty())
+      refuse("--target is empty",
+             "if a variable stands there, it may not be set; leave --target out for the load balancer");
+    return false;
+  }
+  const auto type = checked_type(wanted);
+  if (type.empty() || type == "A" || type == "AAAA" || type == "CNAME") return true;
+  refuse("the record type " + type + " needs --target",
+         "only an A, AAAA or CNAME record leads to the load balancer without it");
+}
+
 route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domain, std::string_view load_balancer,
                                  const route53::HostedZoneId& zone) {
-  const std::string target = !wanted.target.empty()          ? wanted.target
-                             : !wanted.load_balancer.empty() ? wanted.load_balancer
-                                                             : std::string(load_balancer);
+  const auto target = !leads_to_load_balancer(wanted) ? *wanted.target
+                      : !wanted.load_balancer.empty() ? wanted.load_balancer
+                                                      : std::string(load_balancer);
   if (target.empty())
     refuse("no target is given, and the load balancer is not known",
            "give --target, or set kubernetes.loadBalancer of the context (LITEDESK_LOAD_BALANCER)");
   if (wanted.ttl < 0 || wanted.ttl > 2147483647) refuse("a TTL is 0 to 2147483647 seconds", "");
+  const auto root = route53::from_wire_name(domain);
   route53::RecordSet record;
   record.name = record_name(wanted.name, domain, wanted.wildcard);
   record.type = type_of(wanted, target);
   check_room_for_owner(record, domain);
   if (wanted.alias) {
     record.ttl = 0;
-    record.alias = alias_of(target, route53::from_wire_name(domain), zone);
+    record.alias = alias_of(target, root, zone);
   } else {
     record.ttl = wanted.ttl;
-    record.values = {value_of(record.type, target, record.name)};
+    record.values = {value_of(record.type, target, record.name, root)};
   }
   return record;
 }

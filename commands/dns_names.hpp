@@ -13,8 +13,12 @@ namespace litedesk {
 [[nodiscard]] std::string record_name(std::string_view name, std::string_view domain, bool wildcard);
 // Whether a name's labels and length are what DNS allows.
 [[nodiscard]] bool is_possible_name(std::string_view name);
+// Whether the load balancer is the target: none is given, and the type (or none) is one that leads to it. Throws
+// UsageError for a target that is given and empty (a variable that was not set), and for a type that needs one.
+[[nodiscard]] bool leads_to_load_balancer(const SetRecord& wanted);
 // The record that is asked for. `zone` is where it goes: an alias to a name in the same domain stays in it. Throws
-// UsageError, also for a name that is too long for the owner record beside it.
+// UsageError, also for a name that is too long for the owner record beside it, and for a target that looks like an
+// address and is none, or that is a name without a dot (Route 53 takes every target as a whole name).
 [[nodiscard]] route53::RecordSet wanted_record(const SetRecord& wanted, std::string_view domain,
                                                std::string_view load_balancer, const route53::HostedZoneId& zone);
 

@@ -160,15 +160,108 @@ std::string tenant_of(World& world, const std::string& name) {
   return may_be_slug && world.registry.get(label) ? label : std::string();
 }
 
+// What leads the visitors of a name somewhere.
+bool leads_somewhere(std::string_view type) {
+  return type == "A" || type == "AAAA" || type == "CNAME" || type == "NS";
+}
+
+// The host that an owner record of such a name would stand beside; empty when it is no owner record's name.
+std::string owned_host(std::string_view name) {
+  for (const std::string_view prefix : {"a-", "aaaa-", "cname-"})
+    if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+  return {};
+}
+
+// The tenant of that host, when it has an instance that counts on its record: of one whose first provision failed
+// nothing need be left (see check_deletable).
+std::optional<Tenant> live_tenant(World& world, const std::string& slug) {
+  if (slug.empty()) return std::nullopt;
+  const auto document = world.registry.get(slug);
+  if (!document) return std::nullopt;
+  auto tenant = to_tenant(*document);
+  const auto& status = tenant.status;
+  const bool undone = status.phase == Phase::failed && status.activated_at.empty();
+  if (status.phase == Phase::none || status.phase == Phase::terminated || undone) return std::nullopt;
+  return tenant;
+}
+
+// `why` follows the host: "is the host of ...". `there` is what is in the zone.
+[[noreturn]] void refuse_live(const RecordSet& record, const RecordSet* there, const Tenant& tenant,
+                              const std::string& why) {
+  const auto& slug = tenant.slug;
+  throw Conflict({.message = record.name + " " + why,
+                  .hint = "`litedesk status " + slug + "` shows the instance, and `litedesk instance provision " +
+                          slug + "` leads its hosts to the load balancer",
+                  .resource = "route53 " + title(record),
+                  .cause = there != nullptr ? title(*there) + " is " + describe(*there) : ""});
+}
+
+std::string host_of(const Tenant& tenant) {
+  return "is the host of tenant " + tenant.slug + " (" + std::string(to_string(tenant.status.phase)) + ")";
+}
+
+// Whether deleting it would take a live instance off the net, or the proof that its record is ours away. What else
+// stands at the host (a text, an address of another type that is not ours) is no part of the instance.
+void check_not_in_use(World& world, const RecordSet& record, const Ownership& ownership,
+                      const std::optional<Tenant>& tenant) {
+  if (tenant && record.type != "NS" && leads_somewhere(record.type)) {
+    const auto& status = tenant->status;
+    // Where the zone's own wildcard leads to the instances, a record beside it was made by hand.
+    const bool made_for_it = world.settings.dns.strategy == "record" || status.dns_record == record.name ||
+                             std::find(status.hosts.begin(), status.hosts.end(), record.name) != status.hosts.end();
+    const bool marked = ownership.ours && ownership.owner.slug == tenant->slug;
+    if (made_for_it && (marked || record.type == status.dns_type))
+      refuse_live(record, &record, *tenant,
+                  host_of(*tenant) + ", which could not be reached without its " + record.type + " record");
+  }
+  const auto host = record.type == "TXT" && ownership.ours ? owned_host(record.name) : "";
+  if (host.empty()) return;
+  if (const auto owner = live_tenant(world, tenant_of(world, host)); owner && owner->slug == ownership.owner.slug)
+    refuse_live(record, &record, *owner, "says whose " + host + " is, which " + host_of(*owner));
+}
+
+// A live tenant's host leads to the load balancer: a record that says so (again) is fine, and so is another TTL.
+void check_leads_to_instance(const RecordResult& result, const SetRecord& wanted, const std::string& load_balancer,
+                             const Tenant& tenant) {
+  const auto& record = result.record;
+  if (!wanted.target || !leads_somewhere(record.type)) return;
+  if (result.before && result.before->values == record.values && result.before->alias == record.alias) return;
+  const auto target = route53::from_wire_name(record.alias ? record.alias->name : record.values.front());
+  if (record.type != "NS")
+    for (const auto& right : {wanted.load_balancer, load_balancer, tenant.status.dns_target})
+      if (target == route53::from_wire_name(right)) return;
+  refuse_live(record, result.before ? &*result.before : nullptr, tenant,
+              host_of(tenant) + ", which could not be reached if it led to " + target);
+}
+
+// Records with a routing policy (a set identifier) are several of one name and type. To change or delete one of them
+// takes saying which, and all of them at once is nobody's wish.
+void check_simple(const std::vector<RecordSet>& records, std::string_view verb) {
+  std::vector<const RecordSet*> found;
+  for (const auto& record : records)
+    if (!record.set_identifier.empty()) found.push_back(&record);
+  if (found.empty()) return;
+  std::string list;
+  for (const auto* record : found)
+    list += (list.empty() ? "" : "; ") + record->type + " " + record->set_identifier + ": " + describe(*record);
+  const auto& first = *found.front();
+  throw Conflict({.message = title(first) + " has a routing policy (" + std::to_string(found.size()) +
+                             (found.size() == 1 ? " record" : " records") + "), and litedesk " + std::string(verb) +
+                             " simple records only",
+                  .hint = "`litedesk dns get " + first.name +
+                          "` lists them; change them where they were made, or with "
+                          "`aws route53 change-resource-record-sets`",
+                  .resource = "route53 " + title(first),
+                  .cause = list});
+}
+
 void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wanted) {
-  for (const auto& record : records) {
-    if (record.type == wanted.type) {
-      if (!record.set_identifier.empty())
-        conflict(record, "has a routing policy (" + record.set_identifier + "), and litedesk sets simple records only",
-                 "change it where it was made");
-      continue;
-    }
-    if (record.type != "CNAME" && wanted.type != "CNAME") continue;
+  std::vector<RecordSet> in_the_way;
+  for (const auto& record : records)
+    if (record.type == wanted.type || record.type == "CNAME" || wanted.type == "CNAME") in_the_way.push_back(record);
+  check_simple(in_the_way, "sets");
+  for (const auto& record : in_the_way) {
+    if (record.type == wanted.type) continue;
     if (record.type == "SOA" || record.type == "NS")
       conflict(record, "stands at " + record.name + ", where no CNAME may be then",
                "use --alias at the zone's apex (to an AWS load balancer), or --type A with an address");
@@ -228,8 +321,12 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
   const auto name = record_name(wanted.name, world.settings.dns.domain, wanted.wildcard);
   route53::HostedZoneId zone;
   std::string registry_id, slug;
+  std::optional<Tenant> tenant;
   run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); },
-           [&] { slug = tenant_of(world, name); }});
+           [&] {
+             slug = tenant_of(world, name);
+             tenant = live_tenant(world, slug);
+           }});
   RecordResult result;
   result.record = wanted_record(wanted, world.settings.dns.domain, world.settings.kubernetes.load_balancer, zone);
 
@@ -237,8 +334,9 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
   std::optional<RecordSet> txt;
   run_all({[&] { records = world.records.get_name(zone, name); },
            [&] { txt = read_owner_record(world, zone, name, result.record.type); }});
-  check_neighbours(records, result.record);
   result.before = of_type(records, result.record.type);
+  if (tenant) check_leads_to_instance(result, wanted, world.settings.kubernetes.load_balancer, *tenant);
+  check_neighbours(records, result.record);
 
   const auto ownership = read_ownership(txt, registry_id);
   if (!wanted.adopt && !ownership.ours && (result.before || !ownership.other.empty()))
@@ -314,7 +412,9 @@ RecordResult delete_record(World& world, const DeleteRecord& wanted, const Obser
   const auto full = record_name(wanted.name, world.settings.dns.domain, false);
   route53::HostedZoneId zone;
   std::string registry_id;
-  run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); }});
+  std::optional<Tenant> tenant;
+  run_all({[&] { zone = world.zone(); }, [&] { registry_id = world.registry.registry_id(); },
+           [&] { tenant = live_tenant(world, tenant_of(world, full)); }});
   auto records = world.records.get_name(zone, full);
   auto wanted_type = wanted.type;
   for (char& c : wanted_type)
@@ -343,6 +443,8 @@ RecordResult delete_record(World& world, const DeleteRecord& wanted, const Obser
   const auto txt = read_owner_record(world, zone, full, result.record.type);
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
+  check_not_in_use(world, result.record, ownership, tenant);
+  check_simple(records, "deletes");
   if (!ownership.ours && !wanted.adopt) refuse_foreign(world, result.record, ownership);
   result.owner = ownership.owner.registry_id;
   result.tenant = ownership.owner.slug;

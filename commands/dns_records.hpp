@@ -28,16 +28,16 @@ struct RecordOwner {
 [[nodiscard]] std::optional<RecordOwner> parse_owner_text(std::string_view text);
 
 struct SetRecord {
-  std::string name;    // a label ("acme"), a name in the domain, or with a trailing dot; "*" with wildcard
-  std::string target;  // empty: the load balancer
-  std::string type;    // empty: CNAME for a name, A for IPv4, AAAA for IPv6
+  std::string name;  // a label ("acme"), a name in the domain, or with a trailing dot; "*" with wildcard
+  std::optional<std::string> target;  // none: the load balancer, for A, AAAA and CNAME
+  std::string type;                   // empty: CNAME for a name, A for IPv4, AAAA for IPv6
   std::int64_t ttl = 300;
   bool alias = false;     // an alias A record at an AWS load balancer
   bool wildcard = false;  // *.NAME
   bool adopt = false;     // take over a record that nobody of ours owns
   bool wait = false;      // until INSYNC
   bool dry_run = false;
-  std::string load_balancer;  // what an empty target means
+  std::string load_balancer;  // what no target means; empty: that of the settings
   std::chrono::milliseconds timeout{600'000};
 };
 
@@ -53,9 +53,10 @@ struct RecordResult {
 };
 
 // The record and its owner record in one atomic batch, which holds only if both still are what was read. A name that is
-// the host or the custom domain of a registered tenant is marked as that tenant's. Throws UsageError for a name, target
-// or type that cannot be; Conflict for a record that is not ours (unless adopt), for another type at the same name, for
-// a routing policy; Timeout while PENDING.
+// the host or the custom domain of a registered tenant is marked as that tenant's; while it has an instance it leads to
+// the load balancer only. Throws UsageError for a name, target or type that cannot be; Conflict for a record that is
+// not ours (unless adopt), for another type at the same name, for a routing policy, for a live tenant's host that would
+// lead elsewhere; Timeout while PENDING.
 [[nodiscard]] RecordResult set_record(World& world, const SetRecord& wanted, const Observer& observer);
 // All records of that name with their owners. Throws NotFound.
 [[nodiscard]] std::vector<RecordResult> get_records(World& world, std::string_view name);
@@ -71,7 +72,8 @@ struct DeleteRecord {
   std::chrono::milliseconds timeout{600'000};
 };
 // Deletes exactly what was read, and its owner record with it. Throws NotFound; UsageError when the name has several
-// types and none is said; Conflict for a record that is not ours, unless adopt.
+// types and none is said; Conflict for a record that is not ours, unless adopt, and in any case for the record of a
+// tenant that has an instance, its owner record, and records with a routing policy.
 [[nodiscard]] RecordResult delete_record(World& world, const DeleteRecord& wanted, const Observer& observer);
 [[nodiscard]] Json to_json(const RecordResult& result);  // docs/json/dns-record.schema.json
 

@@ -33,8 +33,8 @@ struct ClientOptions {
   const system::Clock* clock = &system::real_clock();  // back-off waits and the trace's times
   system::Random* random = &system::os_random();       // jitter
   bool http2 = true;
-  ProxySettings proxies;    // nothing is read from this process' environment
-  Authorities authorities;  // the same
+  ProxySettings proxies{};    // nothing is read from this process' environment
+  Authorities authorities{};  // the same
 };
 
 // What each API allows by default (API documents: Route 53 five a second an account; Atlas 300 of 100 a minute; ...).

@@ -134,6 +134,29 @@ TEST_CASE("records of every kind come back as they were written, are replaced, a
   for (const auto& each : wanted) CHECK(peer.client.get_name(peer.zone, each.name).empty());
 }
 
+TEST_CASE("the records of a routing policy are read one and all, each with its identifier") {
+  Peer peer;
+  std::vector<RecordChange> changes;
+  for (const auto* identifier : {"blue", "green", "red"}) {
+    auto each = record(name("weighted"), "CNAME", {std::string(identifier) + ".example.com"});
+    each.set_identifier = identifier;
+    each.routing_xml = "<Weight>1</Weight>";
+    changes.push_back({Action::create, each});
+  }
+  peer.change(changes);
+  auto read = peer.client.get_name(peer.zone, name("weighted"));
+  REQUIRE(read.size() == changes.size());
+  for (const auto& change : changes)
+    CHECK(std::any_of(read.begin(), read.end(), [&](const RecordSet& each) {
+      return each.set_identifier == change.record.set_identifier && equivalent(each, change.record);
+    }));
+  // One of them alone can go, as it was read.
+  peer.change({{Action::remove, read.front()}});
+  CHECK(peer.client.get_name(peer.zone, name("weighted")).size() == 2);
+  peer.change({{Action::remove, read[1]}, {Action::remove, read[2]}});
+  CHECK(peer.client.get_name(peer.zone, name("weighted")).empty());
+}
+
 TEST_CASE("a zone of more than a page is listed whole") {
   Peer peer;
   constexpr int count = 650;

@@ -150,6 +150,13 @@ def own_templates(target, slug):
     extra = ["get", "configmap", "extra", "-n", "instance-" + slug, "-o", "jsonpath={.data.tenant}"]
     assert target.kubectl(*extra) == slug
     t.run("dns", "get", domain)
+    # What the instance is reached by is not taken from under it.
+    for host in (slug, domain):
+        for adopt in ([], ["--adopt"]):
+            _, err = t.run("dns", "delete", host, "--yes", *adopt, expect=4)
+            assert "the host of tenant %s (active)" % slug in err and "litedesk status " + slug in err, err
+            t.run("dns", "set", host, "--target", "elsewhere.example.com", *adopt, expect=4)
+        t.run("dns", "get", host)
     t.run("tenant", "update", slug, "--custom-domain", "")
     out, _ = t.run("instance", "plan", slug)
     assert "ConfigMap" in out and domain in out, out
@@ -346,6 +353,27 @@ def aws(target, *arguments):
     done = subprocess.run(["aws", "route53", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def weighted_record(target, slug):
+    """Records with a routing policy are listed, and litedesk neither sets nor deletes them, whatever is said."""
+    t = Transcript(target, slug)
+
+    def change(action):
+        aws(target, "change-resource-record-sets", "--hosted-zone-id", target.env["AWS_ROUTE53_HOSTED_ZONE_ID"], "--change-batch", json.dumps(
+            {"Changes": [{"Action": action, "ResourceRecordSet": {
+                "Name": slug + ".litedesk.com", "Type": "CNAME", "TTL": 60, "SetIdentifier": color, "Weight": weight,
+                "ResourceRecords": [{"Value": color + ".example.com"}]}} for color, weight in (("blue", 70), ("green", 30))]}))
+
+    change("CREATE")
+    for adopt in ([], ["--adopt"]):
+        for verb in (["delete", slug, "--yes"], ["set", slug]):
+            _, err = t.run("dns", *verb, *adopt, expect=4)
+            assert "(2 records)" in err and "CNAME blue: blue.example.com" in err and "CNAME green: green.example.com" in err, err
+    out, _ = t.run("dns", "get", slug)
+    assert re.search("blue.example.com .* blue$", out, re.M) and re.search("green.example.com .* green$", out, re.M), out
+    change("DELETE")  # as they were made
+    return t.lines
 
 
 def upgrade(target, slug):
@@ -545,5 +573,5 @@ def enough_rights(target, slug):
 # What the sandbox has nothing of (it knows no roles).
 PEERS_ONLY = [refused_permission, enough_rights]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
-       upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
+       weighted_record, upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
        saved_plan, one_host]

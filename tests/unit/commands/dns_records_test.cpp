@@ -322,6 +322,19 @@ TEST_CASE("what cannot be is refused before anything is read or sent") {
          w.type = "CNAME";
        },
        "an alias is an A or AAAA"},
+      {"a target that is given and empty", [](SetRecord& w) { w.target = ""; }, "--target is empty | if a variable"},
+      {"a text that is given and empty",
+       [](SetRecord& w) {
+         w.type = "TXT";
+         w.target = "";
+       },
+       "--target is empty"},
+      {"an empty target of an alias",
+       [](SetRecord& w) {
+         w.alias = true;
+         w.target = "";
+       },
+       "--target is empty"},
       {"itself", [](SetRecord& w) { w.target = "acme.litedesk.com."; }, "point to itself"},
       {"a negative TTL", [](SetRecord& w) { w.ttl = -1; }, "TTL"},
   };
@@ -333,9 +346,94 @@ TEST_CASE("what cannot be is refused before anything is read or sent") {
     CHECK(message.find(c.expected) != std::string::npos);
     CHECK(f.providers.batches.empty());
   }
+  for (const char* type : {"NS", "txt", "MX", "CAA", "SRV"}) {
+    CAPTURE(type);
+    Fixture f;
+    CHECK(refusal<UsageError>([&] {
+            f.set([&](SetRecord& w) { w.type = type; });
+          }).find(" needs --target | only an A, AAAA or CNAME record leads to the load balancer") != std::string::npos);
+  }
   Fixture f;
   f.settings.kubernetes.load_balancer.clear();
   CHECK(refusal<UsageError>([&] { f.set(); }).find("no target is given") != std::string::npos);
+}
+
+TEST_CASE("a target is a whole name or a right address, and what is neither becomes no record") {
+  struct Row {
+    const char *type, *target;
+    const char* expected;
+  };
+  const auto set = [](Fixture& f, const Row& row) {
+    return f.set([&](SetRecord& wanted) {
+      wanted.name = "shop";
+      wanted.type = row.type;
+      wanted.target = row.target;
+    });
+  };
+  const Row refused[] = {
+      {"", "256.1.1.1", "not a valid address"},
+      {"", "192.0.2", "not a valid address"},
+      {"", "192.0.2.01", "not a valid address"},
+      {"", "1.2.3.4.5", "not a valid address"},
+      {"", "::g", "not a valid address"},
+      {"", "2001:db8::1::2", "not a valid address"},
+      {"", "[2001:db8::1]", "not a valid address"},
+      {"", "0x7f.1", "not a valid address"},
+      {"", "1.2.3.0x4", "not a valid address"},
+      {"", "0X7F000001", "not a valid address"},
+      {"", "3221225985", "not a valid address"},
+      {"", "lb.example.42", "not a valid address"},
+      {"", "256.1.1.1.", "not a valid address"},
+      {"CNAME", "192.0.2.256", "not a valid address"},
+      {"", "192.0.2.1.", "without the dot at its end"},
+      {"", "192.0.2.1:443", "has a port"},
+      {"", "lb.example.com:443", "has a port"},
+      {"", "https://lb.example.com/", "is a URL"},
+      {"A", "256.1.1.1", "needs an IPv4 address"},
+      {"AAAA", "::g", "needs an IPv6 address"},
+      {"", "acme", "has no dot, and would be a name at the top level of DNS | write acme.litedesk.com, or acme. if"},
+      {"CNAME", "LB", "write lb.litedesk.com, or lb. if"},
+      {"NS", "ns1", "write ns1.litedesk.com"},
+      {"NS", "192.0.2.1", "an NS record points to a name, not to the address"},
+      {"MX", "10 mail", "write mail.litedesk.com"},
+      {"MX", "mail.example.com", "not a valid MX value | it has a priority and a name: \"10 mail.litedesk.com\""},
+      {"MX", "70000 mail.example.com", "not a valid MX value"},
+      {"MX", "10 192.0.2.1", "not to the address 192.0.2.1"},
+      {"SRV", "0 5 sip.example.com", "not a valid SRV value"},
+      {"SRV", "0 5 5060 sip", "write sip.litedesk.com"},
+  };
+  for (const auto& row : refused) {
+    CAPTURE(row.target);
+    Fixture f;
+    const auto said = refusal<UsageError>([&] { (void)set(f, row); });
+    CAPTURE(said);
+    CHECK(said.find(row.expected) != std::string::npos);
+    CHECK(f.providers.batches.empty());
+  }
+  const Row taken[] = {
+      {"", "acme.", "acme"},
+      {"", "0xcafe.example.com", "0xcafe.example.com"},
+      {"", "1.2.3.4.example.com", "1.2.3.4.example.com"},
+      {"", "4.3.2.1.in-addr.arpa", "4.3.2.1.in-addr.arpa"},
+      {"", "_x.EXAMPLE.com.", "_x.example.com"},
+      {"NS", "ns1.example.org.", "ns1.example.org"},
+      {"MX", "10  Mail.example.com.", "10 mail.example.com"},
+      {"MX", "0 .", "0 ."},
+      {"SRV", "0 5 5060 sip.example.com", "0 5 5060 sip.example.com"},
+      {"TXT", "192.0.2", "\"192.0.2\""},
+  };
+  for (const auto& row : taken) {
+    CAPTURE(row.target);
+    Fixture f;
+    CHECK(set(f, row).record.values == std::vector<std::string>{row.expected});
+  }
+  Fixture f;
+  CHECK(refusal<UsageError>([&] {
+          f.set([](SetRecord& wanted) {
+            wanted.alias = true;
+            wanted.target = "acme";
+          });
+        }).find("write acme.litedesk.com") != std::string::npos);
 }
 
 TEST_CASE("our own record is changed only if it still is what was read") {
@@ -447,11 +545,39 @@ TEST_CASE("neighbours that a record cannot stand beside are named") {
     CHECK(message.find(c.expected) != std::string::npos);
     CHECK(f.providers.batches.empty());
   }
-  Fixture weighted;
-  weighted.put("acme.litedesk.com", "CNAME", "a.example.com").set_identifier = "blue";
-  CHECK(refusal<Conflict>([&] {
-          weighted.set([](SetRecord& wanted) { wanted.adopt = true; });
-        }).find("routing policy (blue)") != std::string::npos);
+}
+
+TEST_CASE("records with a routing policy are listed, and neither set nor deleted, with or without --adopt") {
+  Fixture f;
+  f.put("acme.litedesk.com", "CNAME", "a.example.com").set_identifier = "blue";
+  f.put("acme.litedesk.com", "CNAME", "b.example.com").set_identifier = "green";
+  f.put("cname-acme.litedesk.com", "TXT", mine);
+  f.put("one.litedesk.com", "A", "192.0.2.1").set_identifier = "only";
+  f.put("one.litedesk.com", "AAAA", "2001:db8::1");
+  const auto before = f.providers.text();
+  const std::string listed = "CNAME blue: a.example.com (TTL 300); CNAME green: b.example.com (TTL 300)";
+  for (const bool adopt : {false, true}) {
+    CAPTURE(adopt);
+    auto said = refusal<Conflict>([&] { f.remove("acme", "", adopt); });
+    CHECK(said.starts_with("CNAME acme.litedesk.com has a routing policy (2 records), and litedesk deletes simple"));
+    CHECK(said.ends_with(" | " + listed));
+    said = refusal<Conflict>([&] { f.set([&](SetRecord& wanted) { wanted.adopt = adopt; }); });
+    CHECK(said.find("litedesk sets simple records only") != std::string::npos);
+    CHECK(said.ends_with(" | " + listed));
+    // The same where a record of another type could not stand beside them.
+    said = refusal<Conflict>([&] {
+      f.set([&](SetRecord& wanted) {
+        wanted.target = "192.0.2.7";
+        wanted.adopt = adopt;
+      });
+    });
+    CHECK(said.find("has a routing policy") != std::string::npos);
+    CHECK(refusal<Conflict>([&] { f.remove("one", "A", adopt); }).find("(1 record)") != std::string::npos);
+  }
+  CHECK(f.providers.text() == before);
+  CHECK(f.providers.batches.empty());
+  // What is simple beside them is no concern of theirs.
+  CHECK(f.remove("one", "AAAA", true).action == "deleted");
 }
 
 TEST_CASE("the host of a registered tenant is marked as that tenant's, and stays so") {
@@ -479,6 +605,134 @@ TEST_CASE("a custom domain in the base domain is its tenant's") {
   f.claims.create(claim);
   CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm.acme.litedesk.com"; }).tenant == "acme");
   CHECK(f.set([](SetRecord& wanted) { wanted.name = "crm"; }).tenant.empty());
+}
+
+namespace {
+
+// The record and its owner record as a provision leaves them, and the tenant in that phase.
+void provision(Fixture& f, const std::string& slug, Phase phase, const std::string& custom_domain = "") {
+  Tenant tenant;
+  tenant.slug = slug;
+  tenant.company = slug;
+  tenant.custom_domain = custom_domain;
+  tenant.status.phase = phase;
+  tenant.status.activated_at = phase == Phase::none ? "" : "2026-01-01T00:00:00Z";
+  for (const auto& host : {slug + ".litedesk.com", custom_domain}) {
+    if (host.empty()) continue;
+    tenant.status.hosts.push_back(host);
+    f.put(host, "CNAME", "lb.example.com");
+    f.put("cname-" + host, "TXT", route53::quote_txt(owner_text("registry-1", slug)));
+  }
+  tenant.status.dns_record = slug + ".litedesk.com";
+  tenant.status.dns_type = "CNAME";
+  tenant.status.dns_target = "lb.example.com";
+  f.store.create(to_document(tenant));
+}
+
+}  // namespace
+
+TEST_CASE("the record of a tenant with an instance is neither deleted nor led elsewhere, with or without --adopt") {
+  for (const auto phase : {Phase::provisioning, Phase::active, Phase::suspended, Phase::failed}) {
+    CAPTURE(to_string(phase));
+    for (const bool adopt : {false, true}) {
+      CAPTURE(adopt);
+      Fixture f;
+      provision(f, "acme", phase, "crm.acme.litedesk.com");
+      const auto before = f.providers.text();
+      const auto deleting = [&](const char* name, const char* type = "") {
+        return refusal<Conflict>([&] { f.remove(name, type, adopt); });
+      };
+      const auto host = " is the host of tenant acme (" + std::string(to_string(phase)) + ")";
+      const auto said = deleting("acme");
+      CHECK(said.starts_with("acme.litedesk.com" + host + ", which could not be reached without its CNAME record | "));
+      CHECK(said.find("litedesk status acme") != std::string::npos);
+      CHECK(said.find("litedesk instance provision acme") != std::string::npos);
+      CHECK(said.find("--adopt") == std::string::npos);
+      CHECK(deleting("crm.acme.litedesk.com").starts_with("crm.acme.litedesk.com" + host));
+      CHECK(deleting("cname-acme", "TXT")
+                .starts_with("cname-acme.litedesk.com says whose acme.litedesk.com is, which" + host));
+      struct Row {
+        const char *type, *target;
+      };
+      for (const auto& row : {Row{"", "other.example.com"}, Row{"", "192.0.2.1"}, Row{"AAAA", "2001:db8::1"},
+                              Row{"NS", "ns.example.com"}, Row{"NS", "lb.example.com"}}) {
+        CAPTURE(row.target);
+        CHECK(refusal<Conflict>([&] {
+                f.set([&](SetRecord& wanted) {
+                  wanted.type = row.type;
+                  wanted.target = row.target;
+                  wanted.adopt = adopt;
+                });
+              }).find(host + ", which could not be reached if it led to " + row.target + " | ") != std::string::npos);
+      }
+      CHECK(f.providers.text() == before);
+      // What keeps it where it leads is fine.
+      CHECK(f.set([](SetRecord& wanted) { wanted.target = "lb.example.com"; }).action == "unchanged");
+      CHECK(f.set([](SetRecord& wanted) { wanted.ttl = 60; }).action == "updated");
+    }
+  }
+}
+
+TEST_CASE("a live tenant's record that is gone or was led elsewhere can be led to the load balancer again") {
+  Fixture gone;
+  provision(gone, "acme", Phase::active);
+  gone.providers.records.clear();
+  CHECK(gone.set([](SetRecord& wanted) { wanted.target = "LB.example.com"; }).action == "created");
+  CHECK(gone.set().action == "unchanged");
+
+  Fixture astray;
+  provision(astray, "acme", Phase::active);
+  astray.providers.records.front().values = {"other.example.com"};
+  astray.providers.records.back().values = {external};
+  CHECK_THROWS_AS(astray.set(), Conflict);
+  CHECK(astray.set([](SetRecord& wanted) { wanted.adopt = true; }).action == "updated");
+}
+
+TEST_CASE("what is not the instance's own record can be deleted, as can the record of a tenant that has none") {
+  for (const auto phase : {Phase::none, Phase::terminated}) {
+    CAPTURE(to_string(phase));
+    Fixture f;
+    provision(f, "acme", phase);
+    CHECK(f.remove("acme").action == "deleted");
+    CHECK(f.providers.records.empty());
+  }
+  Fixture unknown;
+  provision(unknown, "acme", Phase::active);
+  unknown.store.remove("acme", "");
+  CHECK(unknown.remove("acme").action == "deleted");
+
+  Fixture undone;
+  provision(undone, "acme", Phase::none);
+  auto document = undone.store.get("acme").value();
+  auto tenant = to_tenant(document);
+  tenant.status.phase = Phase::failed;
+  undone.store.update(to_document(tenant, &document));
+  CHECK(undone.remove("acme").action == "deleted");
+
+  Fixture f;
+  provision(f, "acme", Phase::active);
+  provision(f, "shop", Phase::terminated);
+  const auto text = [](SetRecord& wanted) {
+    wanted.name = "crm.acme.litedesk.com";
+    wanted.type = "TXT";
+    wanted.target = "v=spf1 -all";
+  };
+  f.set(text);
+  CHECK(f.remove("crm.acme.litedesk.com").action == "deleted");
+  f.put("other.litedesk.com", "CNAME", "x.example.com");
+  CHECK(f.remove("other", "", true).action == "deleted");
+  CHECK(f.remove("cname-shop", "TXT").action == "deleted");
+
+  // In a zone whose wildcard leads to the instances, a record beside it was made by hand.
+  Fixture wildcard;
+  wildcard.settings.dns.strategy = "wildcard";
+  Tenant active;
+  active.slug = "acme";
+  active.company = "Acme";
+  active.status.phase = Phase::active;
+  wildcard.store.create(to_document(active));
+  wildcard.set();
+  CHECK(wildcard.remove("acme").action == "deleted");
 }
 
 TEST_CASE("a dry run says what would be and sends nothing") {
@@ -533,10 +787,9 @@ TEST_CASE("deleting takes what was read and the owner record with it, and nothin
   CHECK(f.providers.text().find("192.0.2.1") != std::string::npos);
 }
 
-TEST_CASE("deleting keeps other text that stands in the owner record, and takes all records of a routing policy") {
+TEST_CASE("deleting keeps other text that stands in the owner record") {
   Fixture f;
-  f.put("acme.litedesk.com", "CNAME", "a.example.com").set_identifier = "blue";
-  f.put("acme.litedesk.com", "CNAME", "b.example.com").set_identifier = "green";
+  f.put("acme.litedesk.com", "CNAME", "a.example.com");
   f.put("cname-acme.litedesk.com", "TXT", "\"hello\"").values.push_back(mine);
   f.remove("acme");
   CHECK(f.providers.text() == "TXT cname-acme.litedesk.com \"hello\"\n");
