@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "commands/dns_names.hpp"
 #include "commands/dns_records.hpp"
 #include "commands/field_diff.hpp"
 #include "commands/instance_spec.hpp"
@@ -111,6 +112,10 @@ std::vector<DesiredRecord> make_records(const World& world, const LiveState& liv
                     .resource = "kubernetes Service " + world.settings.kubernetes.ingress_namespace + "/" +
                                 world.settings.kubernetes.ingress_service,
                     .cause = {}});
+  const bool address = is_ipv4(live.load_balancer) || is_ipv6(live.load_balancer);
+  // What the cluster says of its Service is right by itself; what a person wrote may be half an address.
+  if (!address && !world.settings.kubernetes.load_balancer.empty())
+    check_target_name(live.load_balancer, "kubernetes.loadBalancer", world.settings.dns.domain);
   for (const auto& host : managed_hosts(live.tenant, world.settings)) {
     DesiredRecord wanted;
     wanted.host = host;

@@ -88,25 +88,13 @@ bool has_port(std::string_view target) {
 
 // The name that a record points to, as it is stored.
 std::string pointed_to(const std::string& target, std::string_view what, const std::string& root) {
-  if (target.find("://") != std::string::npos)
-    refuse("the target " + target + " is a URL", "give the host name in it alone");
-  auto host = route53::from_wire_name(target);
+  const auto host = route53::from_wire_name(target);
   if (is_address(AF_INET, host) || is_address(AF_INET6, host))
     refuse(std::string(what) + " points to a name, not to the address " + host,
            target.ends_with('.')      ? "write it without the dot at its end, and leave --type out"
            : what == "a CNAME record" ? "leave --type out"
                                       : "");
-  if (has_port(target)) refuse("the target " + target + " has a port", "a DNS record has none: leave it out");
-  if (looks_like_address(host))
-    refuse("the target " + target + " is not a valid address",
-           target.find(':') != std::string::npos
-               ? "an IPv6 address has eight groups of hexadecimal digits, or fewer with :: once"
-               : "an IPv4 address has four numbers from 0 to 255, "
-                 "written without leading zeros; a name does not end in a number");
-  check_host(host, "target", false);
-  if (host.find('.') == std::string::npos && !target.ends_with('.'))
-    refuse("the target " + target + " has no dot, and would be a name at the top level of DNS",
-           "write " + host + "." + root + ", or " + host + ". if it is meant so");
+  check_target_name(target, "target", root);
   return host;
 }
 
@@ -172,6 +160,24 @@ void check_room_for_owner(const route53::RecordSet& record, std::string_view dom
 }
 
 }  // namespace
+
+void check_target_name(const std::string& target, std::string_view called, std::string_view domain) {
+  const auto shown = std::string(called) + " " + target;
+  if (target.find("://") != std::string::npos) refuse(shown + " is a URL", "give the host name in it alone");
+  if (has_port(target)) refuse(shown + " has a port", "a DNS record has none: leave it out");
+  const auto host = route53::from_wire_name(target);
+  if (looks_like_address(host))
+    refuse(
+        shown + " is not a valid address",
+        target.find(':') != std::string::npos
+            ? "an IPv6 address has eight groups of hexadecimal digits, or fewer with :: once"
+            : "an IPv4 address has four numbers from 0 to 255, written without leading zeros; a name does not end in "
+              "a number");
+  check_host(host, called, false);
+  if (host.find('.') == std::string::npos && !target.ends_with('.'))
+    refuse(shown + " has no dot, and would be a name at the top level of DNS",
+           "write " + host + "." + route53::from_wire_name(domain) + ", or " + host + ". if it is meant so");
+}
 
 bool is_possible_name(std::string_view name) {
   if (name.size() > 253) return false;

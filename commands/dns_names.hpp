@@ -13,6 +13,9 @@ namespace litedesk {
 [[nodiscard]] std::string record_name(std::string_view name, std::string_view domain, bool wildcard);
 // Whether a name's labels and length are what DNS allows.
 [[nodiscard]] bool is_possible_name(std::string_view name);
+// Whether a record can point to that name: a whole one (Route 53 takes none for short), not a URL, and nothing that was
+// meant as an address and is none. `called` is what the UsageError calls it.
+void check_target_name(const std::string& target, std::string_view called, std::string_view domain);
 // Whether the load balancer is the target: none is given, and the type (or none) is one that leads to it. Throws
 // UsageError for a target that is given and empty (a variable that was not set), and for a type that needs one.
 [[nodiscard]] bool leads_to_load_balancer(const SetRecord& wanted);

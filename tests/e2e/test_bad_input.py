@@ -339,6 +339,22 @@ def record_without_room():
     refused(target(), "dns", "set", "x" * 59, "--target", "lb.example.com", code=2, says=["59 characters.*room for 57"], never=["InvalidInput"])
 
 
+def target_that_is_none():
+    """An empty variable, half an address and a name for short become no record; nor do they as the load balancer."""
+    where = target()
+    refused(where, "dns", "set", "t", "--target", "", code=2, says=["--target is empty", "variable"])
+    refused(where, "dns", "set", "t", "--type", "TXT", "--target", "", code=2, says=["--target is empty"])
+    refused(where, "dns", "set", "t", "--type", "NS", code=2, says=["NS needs --target"])
+    refused(where, "dns", "set", "t", "--target", "256.1.1.1", code=2, says=["256.1.1.1 is not a valid address"])
+    refused(where, "dns", "set", "t", "--target", "other", code=2, says=["other.litedesk.com"])
+    refused(where, "dns", "get", "t", code=3, says=["no record"])
+    assert where.run("tenant", "create", "Half", "--email", "a@b.example", "--slug", "half")[0] == 0
+    for balancer, says in (("192.0.2", "kubernetes.loadBalancer 192.0.2 is not a valid address"), ("lb", "lb.litedesk.com"),
+                           ("https://lb.example.com", "is a URL")):
+        refused(where, "instance", "provision", "half", code=2, says=[says], env={"LITEDESK_LOAD_BALANCER": balancer})
+    nothing("half")
+
+
 def wrong_words():
     refused(target(), "tenants", "list", code=2, says=["did you mean.*tenant"])
     refused(target(), "tenant", "get", code=2, says=["SLUG|slug"])

@@ -371,7 +371,7 @@ TEST_CASE("a target is a whole name or a right address, and what is neither beco
     });
   };
   const Row refused[] = {
-      {"", "256.1.1.1", "not a valid address"},
+      {"", "256.1.1.1", "target 256.1.1.1 is not a valid address"},
       {"", "192.0.2", "not a valid address"},
       {"", "192.0.2.01", "not a valid address"},
       {"", "1.2.3.4.5", "not a valid address"},
