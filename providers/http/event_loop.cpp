@@ -90,6 +90,8 @@ CURLM* new_multi() {
 
 EventLoop::EventLoop(ClientOptions options) : options_(std::move(options)), multi_(new_multi()) {
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 64L);
+  // One that was built without HTTP/2 refuses the option.
+  if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) == 0) options_.http2 = false;
   for (const auto& [api, limits] : default_buckets()) options_.buckets.try_emplace(api, limits);
   for (const auto& [api, limits] : options_.buckets) buckets_.emplace(api, TokenBucket(limits));
   const SignalsBlocked blocked;
