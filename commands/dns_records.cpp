@@ -200,6 +200,17 @@ std::string host_of(const Tenant& tenant) {
   return "is the host of tenant " + tenant.slug + " (" + std::string(to_string(tenant.status.phase)) + ")";
 }
 
+// The live tenant that the owner record names, where the host is one of its own: one from before there were claims.
+std::optional<Tenant> marked_tenant(World& world, const Ownership& ownership, const std::string& host) {
+  if (!ownership.ours) return std::nullopt;
+  auto tenant = live_tenant(world, ownership.owner.slug);
+  if (!tenant) return std::nullopt;
+  const auto& hosts = tenant->status.hosts;
+  const bool has_it = tenant->custom_domain == host || tenant->status.dns_record == host ||
+                      std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+  return has_it ? tenant : std::nullopt;
+}
+
 // Whether deleting it would take a live instance off the net, or the proof that its record is ours away. What else
 // stands at the host (a text, an address of another type that is not ours) is no part of the instance.
 void check_not_in_use(World& world, const RecordSet& record, const Ownership& ownership,
@@ -216,7 +227,9 @@ void check_not_in_use(World& world, const RecordSet& record, const Ownership& ow
   }
   const auto host = record.type == "TXT" && ownership.ours ? owned_host(record.name) : "";
   if (host.empty()) return;
-  if (const auto owner = live_tenant(world, tenant_of(world, host)); owner && owner->slug == ownership.owner.slug)
+  auto owner = live_tenant(world, tenant_of(world, host));
+  if (!owner) owner = marked_tenant(world, ownership, host);
+  if (owner && owner->slug == ownership.owner.slug)
     refuse_live(record, &record, *owner, "says whose " + host + " is, which " + host_of(*owner));
 }
 
@@ -270,14 +283,20 @@ void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wa
   }
 }
 
+// What belongs to somebody else is theirs to give up.
+std::string adopting_hint(const Ownership& ownership) {
+  if (ownership.other == "external-dns")
+    return "external-dns would change it back: take it out there first, then --adopt";
+  return ownership.owner.registry_id.empty() ? "--adopt takes it over"
+                                             : "choose another name, or have its owner release it";
+}
+
 [[noreturn]] void refuse_foreign(const World& world, const RecordSet& record, const Ownership& ownership) {
   const auto owner_name = owner_name_of(world, record.name, record.type);
   conflict(record,
            ownership.other.empty() ? "is there, and this registry does not own it (no TXT " + owner_name + ")"
                                    : "belongs to " + ownership.other + " (TXT " + owner_name + ")",
-           ownership.other == "external-dns"
-               ? "external-dns would change it back: take it out there first, then --adopt"
-               : "--adopt takes it over");
+           adopting_hint(ownership));
 }
 
 std::optional<RecordSet> of_type(const std::vector<RecordSet>& records, std::string_view type) {
@@ -335,10 +354,10 @@ RecordResult set_record(World& world, const SetRecord& wanted, const Observer& o
   run_all({[&] { records = world.records.get_name(zone, name); },
            [&] { txt = read_owner_record(world, zone, name, result.record.type); }});
   result.before = of_type(records, result.record.type);
+  const auto ownership = read_ownership(txt, registry_id);
+  if (!tenant) tenant = marked_tenant(world, ownership, name);
   if (tenant) check_leads_to_instance(result, wanted, world.settings.kubernetes.load_balancer, *tenant);
   check_neighbours(records, result.record);
-
-  const auto ownership = read_ownership(txt, registry_id);
   if (!wanted.adopt && !ownership.ours && (result.before || !ownership.other.empty()))
     refuse_foreign(world, result.before ? *result.before : *txt, ownership);
   // What a tenant's instance was given stays marked as its own.
@@ -443,6 +462,7 @@ RecordResult delete_record(World& world, const DeleteRecord& wanted, const Obser
   const auto txt = read_owner_record(world, zone, full, result.record.type);
   auto ownership = read_ownership(txt, registry_id);
   if (!txt && result.record.type == "TXT") ownership = read_ownership(result.record, registry_id);
+  if (!tenant) tenant = marked_tenant(world, ownership, full);
   check_not_in_use(world, result.record, ownership, tenant);
   check_simple(records, "deletes");
   if (!ownership.ours && !wanted.adopt) refuse_foreign(world, result.record, ownership);
