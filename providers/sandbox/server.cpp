@@ -1,184 +1,169 @@
 #include "providers/sandbox/server.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
+#include <cstring>
 #include <mutex>
-#include <set>
 #include <stop_token>
-#include <thread>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <sys/eventfd.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "providers/error.hpp"
-#include "providers/sandbox/connection.hpp"
 
 namespace litedesk::sandbox {
 
 namespace {
 
-// A connection holds a thread while it is open. The library would start with 8 and never add one: eight watches would
-// block everybody else.
-constexpr std::size_t most_threads = 512;
-constexpr int backlog = 512;
-constexpr std::size_t largest_body = std::size_t{64} * 1024 * 1024;
+// A connection holds a thread while it is open, and so does each watch.
+constexpr unsigned int most_connections = 1000;
+constexpr unsigned int backlog = 512;
+constexpr unsigned int idle_seconds = 120;
+// Holds a request's head, and each piece of a body on its way in or out.
+constexpr std::size_t connection_memory = std::size_t{64} * 1024;
 constexpr std::chrono::milliseconds slow_by{2000};
-
-// Starts a thread when none is free.
-class GrowingPool : public httplib::TaskQueue {
- public:
-  // Some versions of the library want to know whether it was taken.
-  using Taken = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::declval<std::function<void()>>()));
-
-  Taken enqueue(std::function<void()> job) override {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-    if (idle_ < jobs_.size() && threads_.size() < most_threads)
-      threads_.emplace_back([this] { work(); });
-    else
-      wake_.notify_one();
-    return static_cast<Taken>(true);
-  }
-
-  void shutdown() override {
-    {
-      const std::lock_guard lock(mutex_);
-      ending_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
- private:
-  void work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      ++idle_;
-      wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-      --idle_;
-      if (jobs_.empty()) return;
-      const auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
-  bool ending_ = false;
-};
-
-// The connection that this thread serves, and the headers of its request.
-thread_local Connection* current = nullptr;
-thread_local std::multimap<std::string, std::string> current_headers;
+// How long the end waits for answers that are under way.
+constexpr std::chrono::milliseconds last_answers{500};
 
 bool changes_something(const std::string& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
-// What the library must not see: it would compress answers and cut ranges out of them, and wait for the body of a
-// DELETE that has none.
-void prepare(httplib::Request& request, Connection& connection) {
-  current_headers = connection.request_headers();
-  request.headers.erase("Accept-Encoding");
-  request.headers.erase("Range");
-  request.ranges.clear();
-  if (changes_something(request.method) && !request.has_header("Content-Length") &&
-      !request.has_header("Transfer-Encoding"))
-    request.headers.emplace("Content-Length", "0");
+int socket_of(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-Call call_of(const httplib::Request& request) {
+bool peer_closed(int socket) {
+  pollfd waited = {socket, POLLIN | POLLRDHUP, 0};
+  if (::poll(&waited, 1, 0) <= 0) return false;
+  return (waited.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+// What tcp(7) calls dissolving the association: the peer gets a reset, and the library a socket to close as usual.
+void reset(int socket) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  ::connect(socket, &nobody, sizeof nobody);
+}
+
+// One request while it is read and answered; the library hands it back with each call.
+struct Exchange {
   Call call;
-  call.method = request.method;
-  call.target = request.target;
-  const auto mark = std::min(call.target.find('?'), call.target.size());
-  call.path = call.target.substr(0, mark);
-  if (mark < call.target.size()) call.query = parse_query(std::string_view(call.target).substr(mark + 1));
-  call.headers = std::move(current_headers);
-  call.body = request.body;
-  return call;
+  bool begun = false;
+  bool too_large = false;
+  bool counted = false;  // among the answers that the end waits for
+};
+
+// Names in lower case; values as they came, without the blanks around them.
+MHD_Result add_header(void* to, MHD_ValueKind, const char* name, const char* given) {
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string_view value = given == nullptr ? "" : given;
+  value.remove_suffix(value.size() - (value.find_last_not_of(" \t") + 1));
+  static_cast<Call*>(to)->headers.emplace(std::move(lower), value);
+  return MHD_YES;
 }
 
-void fill(httplib::Response& response, Reply reply) {
-  response.status = reply.status;
-  for (const auto& [name, value] : reply.headers) response.set_header(name, value);
-  if (!reply.stream) {
-    if (!reply.body.empty()) response.set_header("Content-Type", reply.content_type);
-    response.body = std::move(reply.body);
-    return;
-  }
-  auto* connection = current;
-  connection->start_streaming();
-  response.set_chunked_content_provider(
-      reply.content_type, [connection, stream = std::move(reply.stream)](std::size_t, httplib::DataSink& sink) {
-        bool open = !connection->peer_closed();
-        const Sink write = [&](std::string_view piece) {
-          // An empty chunk would mean the end.
-          if (open && !piece.empty()) open = sink.write(piece.data(), piece.size()) && !connection->peer_closed();
-          return open;
-        };
-        if (open && !stream(write) && open) sink.done();
-        return open;
+// The body of a streamed reply, as the library asks for it. Waiting here blocks only this connection's thread.
+struct Body {
+  std::function<bool(const Sink&)> write;
+  int socket;
+  std::stop_token stopping;
+  std::string waiting = {};
+  std::size_t taken = 0;
+  bool whole = false;
+  bool cut = false;  // the one who writes was told that nobody reads on
+
+  [[nodiscard]] bool over() const { return stopping.stop_requested() || peer_closed(socket); }
+
+  ssize_t read(char* bytes, std::size_t room) {
+    while (taken == waiting.size()) {
+      if (whole) return MHD_CONTENT_READER_END_OF_STREAM;
+      if (over()) return MHD_CONTENT_READER_END_WITH_ERROR;
+      waiting.clear();
+      taken = 0;
+      whole = !write([this](std::string_view piece) {
+        waiting.append(piece);
+        cut = over();
+        return !cut;
       });
-}
+      // Its end would look like the end of all that there is.
+      if (cut) return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    const auto size = std::min(room, waiting.size() - taken);
+    std::memcpy(bytes, waiting.data() + taken, size);
+    taken += size;
+    return static_cast<ssize_t>(size);
+  }
+};
 
 }  // namespace
 
-struct Server::Impl : httplib::Server {
-  Impl(Api& served, Faults& injected, ServerOptions given)
-      : api(served),
-        faults(injected),
-        options(std::move(given)),
-        stop_event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Impl() override { ::close(stop_event); }
+struct Server::Impl {
+  Impl(Api& served, Faults& injected, ServerOptions given) : api(served), faults(injected), options(std::move(given)) {}
 
   Api& api;
   Faults& faults;
   ServerOptions options;
-  int stop_event;
+  MHD_Daemon* daemon = nullptr;
   int port = 0;
   std::stop_source stopping;
-  std::atomic<bool> ended = false;
-  std::thread listener;
 
-  // Sockets being served, so that stop() can end streams.
-  std::mutex open_mutex;
-  std::set<int> open;
+  // Answers that are under way, streams aside.
+  std::mutex under_way_mutex;
+  std::condition_variable under_way_fewer;
+  int under_way = 0;
 
-  bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket, stop_event);
-    {
-      const std::lock_guard lock(open_mutex);
-      open.insert(socket);
+  // What the library calls. Each request begins with its target as it was sent; the library decodes the one that it
+  // passes later.
+  static void* begin(void*, const char* target, MHD_Connection*) {
+    auto exchange = std::make_unique<Exchange>();
+    auto& call = exchange->call;
+    call.target = target;
+    const auto mark = std::min(call.target.find('?'), call.target.size());
+    call.path = call.target.substr(0, mark);
+    if (mark < call.target.size()) call.query = parse_query(std::string_view(call.target).substr(mark + 1));
+    return exchange.release();
+  }
+
+  static MHD_Result receive(void* self, MHD_Connection* connection, const char*, const char* method, const char*,
+                            const char* bytes, std::size_t* size, void** context) {
+    auto& exchange = *static_cast<Exchange*>(*context);
+    if (!std::exchange(exchange.begun, true)) {
+      exchange.call.method = method;
+      MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &exchange.call);
+      return MHD_YES;
     }
-    current = &connection;
-    bool closed = false;
-    bool understood = true;
-    while (understood && !closed && !stopping.stop_requested() && connection.wait_for_request()) {
-      understood = false;  // after a head that is none, nothing tells where the next one begins
-      const bool served = process_request(connection, false, closed, [&](httplib::Request& request) {
-        understood = true;
-        prepare(request, connection);
-      });
-      if (!connection.flush() || !served) break;
-    }
-    current = nullptr;
-    const std::lock_guard lock(open_mutex);
-    open.erase(socket);
-    return true;
+    if (*size == 0) return static_cast<Impl*>(self)->serve(connection, exchange);
+    exchange.too_large =
+        exchange.too_large || exchange.call.body.size() + *size > static_cast<Impl*>(self)->options.largest_body;
+    if (!exchange.too_large) exchange.call.body.append(bytes, *size);
+    *size = 0;
+    return MHD_YES;
+  }
+
+  static void end(void* self, MHD_Connection* connection, void** context, MHD_RequestTerminationCode) {
+    const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(std::exchange(*context, nullptr)));
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, idle_seconds);
+    if (exchange != nullptr && exchange->counted) static_cast<Impl*>(self)->count(*exchange, false);
+  }
+
+  void count(Exchange& exchange, bool begins) {
+    exchange.counted = begins;
+    const std::lock_guard lock(under_way_mutex);
+    under_way += begins ? 1 : -1;
+    under_way_fewer.notify_all();
   }
 
   Reply answer(const Call& call, FaultKind fault, std::string& note) {
@@ -192,7 +177,6 @@ struct Server::Impl : httplib::Server {
       case FaultKind::conflict:
         return api.failed(409);
       case FaultKind::reset:
-        current->abort(true);
         return {};
       case FaultKind::slow:
         options.clock->wait(slow_by, stopping.get_token());
@@ -202,76 +186,89 @@ struct Server::Impl : httplib::Server {
         break;
     }
     try {
-      auto reply = api.handle(call);
-      if (fault == FaultKind::lost) {
-        current->abort(false);
-        reply.stream = nullptr;
-      }
-      return reply;
+      return api.handle(call);
     } catch (const std::exception& error) {
       note = fmt::format(" ({})", error.what());
       return api.broken(error.what());
     }
   }
 
-  void serve(const httplib::Request& request, httplib::Response& response) {
+  // MHD_NO closes the connection without an answer.
+  MHD_Result serve(MHD_Connection* connection, Exchange& exchange) {
+    if (stopping.stop_requested()) return MHD_NO;
+    count(exchange, true);
     const auto begin = std::chrono::steady_clock::now();
-    const auto call = call_of(request);
+    const auto& call = exchange.call;
     const auto fault = faults.next(changes_something(call.method));
     std::string note;
     if (fault != FaultKind::none) note = fmt::format(" fault {}", to_string(fault));
-    auto reply = answer(call, fault, note);
+    auto reply = exchange.too_large ? api.failed(413) : answer(call, fault, note);
+    const bool cut = fault == FaultKind::reset || fault == FaultKind::lost;
     if (options.on_request) {
       const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-      const bool cut = fault == FaultKind::reset || fault == FaultKind::lost;
       options.on_request(fmt::format("{} {} {} {} {:.1f} ms{}", options.name, call.method, call.target,
                                      cut ? "closed" : std::to_string(reply.status), took.count(), note));
     }
-    reply.headers.emplace_back("Date", system::to_http_date(options.clock->now()));
-    fill(response, std::move(reply));
+    if (fault == FaultKind::reset) reset(socket_of(connection));
+    if (cut) return MHD_NO;
+    return send(connection, exchange, std::move(reply));
+  }
+
+  MHD_Result send(MHD_Connection* connection, Exchange& exchange, Reply reply) {
+    MHD_Response* response = nullptr;
+    const bool typed = reply.stream || !reply.body.empty();
+    if (reply.stream) {
+      count(exchange, false);
+      // A watch may be still for longer than a connection may be idle.
+      MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+      auto body = std::make_unique<Body>(Body{std::move(reply.stream), socket_of(connection), stopping.get_token()});
+      response = MHD_create_response_from_callback(
+          MHD_SIZE_UNKNOWN, connection_memory,
+          [](void* from, std::uint64_t, char* bytes, std::size_t room) {
+            return static_cast<Body*>(from)->read(bytes, room);
+          },
+          body.get(), [](void* from) { delete static_cast<Body*>(from); });
+      if (response != nullptr) (void)body.release();
+    } else {
+      response = MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
+    }
+    if (response == nullptr) return MHD_NO;
+    if (typed) MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
+    MHD_add_response_header(response, "Date", system::to_http_date(options.clock->now()).c_str());
+    for (const auto& [name, value] : reply.headers) MHD_add_response_header(response, name.c_str(), value.c_str());
+    const auto queued = MHD_queue_response(connection, static_cast<unsigned int>(reply.status), response);
+    MHD_destroy_response(response);
+    return queued;
   }
 
   void listen() {
-    new_task_queue = [] { return new GrowingPool; };
-    set_keep_alive_max_count(1'000'000);
-    set_payload_max_length(largest_body);
-    // Not the library's SO_REUSEPORT, with which two sandboxes would share a port without a word.
-    set_socket_options([](socket_t socket) {
-      const int on = 1;
-      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
-    const Handler handler = [this](const httplib::Request& request, httplib::Response& response) {
-      serve(request, response);
-    };
-    const std::string any = R"([\s\S]*)";
-    Get(any, handler).Post(any, handler).Put(any, handler).Patch(any, handler).Delete(any, handler);
-    Options(any, handler);
-
-    port = options.port;
-    const bool bound = port == 0 ? (port = bind_to_any_port("127.0.0.1")) > 0 : bind_to_port("127.0.0.1", options.port);
-    if (!bound)
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(options.port));
+    daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                                  MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+                              static_cast<std::uint16_t>(options.port), nullptr, nullptr, &receive, this,
+                              MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address),
+                              MHD_OPTION_LISTEN_BACKLOG_SIZE, backlog, MHD_OPTION_CONNECTION_LIMIT, most_connections,
+                              MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                              connection_memory, MHD_OPTION_URI_LOG_CALLBACK, &begin, nullptr,
+                              MHD_OPTION_NOTIFY_COMPLETED, &end, this, MHD_OPTION_END);
+    if (daemon == nullptr)
       throw Failed({.message = fmt::format("the sandbox cannot serve {} on port {} of 127.0.0.1", options.name,
                                            options.port == 0 ? "any" : std::to_string(options.port)),
                     .hint = "another program has that port: choose another one, or leave the choice to the system"});
-    // The library asks for a queue of 5: a sixth connection at once would wait a second for its second try.
-    ::listen(svr_sock_, backlog);
-    listener = std::thread([this] {
-      listen_after_bind();
-      ended = true;
-    });
+    port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
   }
 
-  void end() {
-    if (stopping.stop_requested()) return;
+  ~Impl() {
+    if (daemon == nullptr) return;
     stopping.request_stop();
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(stop_event, &one, sizeof one);
-    // The library's stop() does nothing until its loop runs.
-    while (!is_running() && !ended) std::this_thread::yield();
-    httplib::Server::stop();
-    const std::lock_guard lock(open_mutex);
-    // Ends streams, and lets an answer that is under way go out.
-    for (const int socket : open) ::shutdown(socket, SHUT_RD);
+    {
+      std::unique_lock lock(under_way_mutex);
+      under_way_fewer.wait_for(lock, last_answers, [this] { return under_way == 0; });
+    }
+    MHD_stop_daemon(daemon);
   }
 };
 
@@ -280,17 +277,14 @@ Server::Server(Api& api, Faults& faults, ServerOptions options)
   impl_->listen();
 }
 
-Server::~Server() {
-  impl_->end();
-  impl_->listener.join();
-}
+Server::~Server() = default;
 
 int Server::port() const {
   return impl_->port;
 }
 
 void Server::stop() {
-  impl_->end();
+  impl_->stopping.request_stop();
 }
 
 }  // namespace litedesk::sandbox

@@ -1,6 +1,7 @@
 // One HTTP/1.1 server on loopback around one stand-in.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,8 @@ struct ServerOptions {
   int port = 0;      // 0: a free one
   std::function<void(const std::string&)> on_request;
   const system::Clock* clock = &system::real_clock();
+  // 413 above it. Far above the APIs' own limits, which each of them checks: only what would fill the memory.
+  std::size_t largest_body = std::size_t{64} * 1024 * 1024;
 };
 
 class Server {

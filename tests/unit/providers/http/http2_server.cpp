@@ -1,6 +1,7 @@
 #include "tests/unit/providers/http/http2_server.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <list>
 #include <mutex>
 #include <stdexcept>
@@ -8,14 +9,14 @@
 #include <thread>
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/unit/providers/http/tls.hpp"
 
 namespace litedesk::test {
 
@@ -24,61 +25,6 @@ namespace {
 enum FrameType : unsigned char { data = 0, headers = 1, settings = 4, ping = 6 };
 constexpr unsigned char end_stream = 1, acknowledged = 1, end_headers = 4;
 constexpr std::size_t preface_size = 24, frame_head_size = 9;
-
-template <class Type, void (*Free)(Type*)>
-struct Deleter {
-  void operator()(Type* value) const { Free(value); }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO, BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509, X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
-
-template <class Function>
-Function ssl_function(const char* name) {
-  static void* const library = ::dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-  void* const found = library == nullptr ? nullptr : ::dlsym(library, name);
-  if (found == nullptr) throw std::runtime_error(std::string("libssl has no ") + name);
-  return reinterpret_cast<Function>(found);
-}
-
-// libssl is in this process since cpp-httplib needs it, but is not linked here. Each function is named as there,
-// without its prefix.
-struct SslLibrary {
-  decltype(&TLS_server_method) server_method = ssl_function<decltype(&TLS_server_method)>("TLS_server_method");
-  decltype(&SSL_CTX_new) context_new = ssl_function<decltype(&SSL_CTX_new)>("SSL_CTX_new");
-  decltype(&SSL_CTX_free) context_free = ssl_function<decltype(&SSL_CTX_free)>("SSL_CTX_free");
-  decltype(&SSL_CTX_set_alpn_select_cb) set_alpn_select_cb =
-      ssl_function<decltype(&SSL_CTX_set_alpn_select_cb)>("SSL_CTX_set_alpn_select_cb");
-  decltype(&SSL_CTX_use_certificate) use_certificate =
-      ssl_function<decltype(&SSL_CTX_use_certificate)>("SSL_CTX_use_certificate");
-  decltype(&SSL_CTX_use_PrivateKey) use_private_key =
-      ssl_function<decltype(&SSL_CTX_use_PrivateKey)>("SSL_CTX_use_PrivateKey");
-  decltype(&SSL_new) make = ssl_function<decltype(&SSL_new)>("SSL_new");
-  decltype(&SSL_free) free = ssl_function<decltype(&SSL_free)>("SSL_free");
-  decltype(&SSL_set_fd) set_fd = ssl_function<decltype(&SSL_set_fd)>("SSL_set_fd");
-  decltype(&SSL_accept) accept = ssl_function<decltype(&SSL_accept)>("SSL_accept");
-  decltype(&SSL_pending) pending = ssl_function<decltype(&SSL_pending)>("SSL_pending");
-  decltype(&SSL_read) read = ssl_function<decltype(&SSL_read)>("SSL_read");
-  decltype(&SSL_write) write = ssl_function<decltype(&SSL_write)>("SSL_write");
-};
-
-const SslLibrary& ssl() {
-  static const SslLibrary library;
-  return library;
-}
-
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { ssl().context_free(context); }
-};
-struct FreeTls {
-  void operator()(SSL* tls) const { ssl().free(tls); }
-};
-using Context = std::unique_ptr<SSL_CTX, FreeContext>;
-using Tls = std::unique_ptr<SSL, FreeTls>;
-
-Bio memory(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 // Our only client offers it.
 int choose_h2(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char*, unsigned int, void*) {
@@ -101,7 +47,7 @@ std::string frame(unsigned char type, unsigned char flags, std::uint32_t stream,
 
 struct Http2Server::Impl {
   Rule answers;
-  Context context{ssl().context_new(ssl().server_method())};
+  TlsContext context;
   int port = 0, socket = -1, stopped = -1;
   std::atomic<int> connection_count{0}, request_count{0};
   std::mutex mutex;  // of the rule
@@ -118,8 +64,8 @@ struct Http2Server::Impl {
   bool fill(SSL* tls, int fd, std::string& pending, std::size_t size) const {
     while (pending.size() < size) {
       char buffer[16'384];
-      if (ssl().pending(tls) == 0 && !readable(fd)) return false;
-      const int got = ssl().read(tls, buffer, sizeof buffer);
+      if (SSL_pending(tls) == 0 && !readable(fd)) return false;
+      const int got = SSL_read(tls, buffer, sizeof buffer);
       if (got <= 0) return false;
       pending.append(buffer, static_cast<std::size_t>(got));
     }
@@ -127,14 +73,14 @@ struct Http2Server::Impl {
   }
 
   static void send(SSL* tls, const std::string& text) {
-    (void)ssl().write(tls, text.data(), static_cast<int>(text.size()));
+    (void)SSL_write(tls, text.data(), static_cast<int>(text.size()));
   }
 
   void serve(int fd, int connection) {
-    const Tls tls(ssl().make(context.get()));
-    ssl().set_fd(tls.get(), fd);
+    const TlsConnection tls(SSL_new(context.get()));
+    SSL_set_fd(tls.get(), fd);
     std::string pending;
-    if (ssl().accept(tls.get()) == 1 && fill(tls.get(), fd, pending, preface_size)) {
+    if (SSL_accept(tls.get()) == 1 && fill(tls.get(), fd, pending, preface_size)) {
       pending.erase(0, preface_size);
       send(tls.get(), frame(FrameType::settings, 0, 0, ""));
       int request = 0;
@@ -174,18 +120,16 @@ struct Http2Server::Impl {
 
 Http2Server::Http2Server(Rule answers, const Certificates& tls) : impl_(std::make_unique<Impl>()) {
   impl_->answers = std::move(answers);
-  auto* context = impl_->context.get();
-  const Certificate certificate(PEM_read_bio_X509(memory(tls.certificate_pem).get(), nullptr, nullptr, nullptr));
-  const Key key(PEM_read_bio_PrivateKey(memory(tls.key_pem).get(), nullptr, nullptr, nullptr));
-  ssl().set_alpn_select_cb(context, choose_h2, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  impl_->context = make_tls_context(tls);
+  SSL_CTX_set_alpn_select_cb(impl_->context.get(), choose_h2, nullptr);
   impl_->socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   impl_->stopped = ::eventfd(0, EFD_CLOEXEC);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (ssl().use_certificate(context, certificate.get()) != 1 || ssl().use_private_key(context, key.get()) != 1 ||
-      impl_->socket < 0 || impl_->stopped < 0 ||
+  if (impl_->socket < 0 || impl_->stopped < 0 ||
       ::bind(impl_->socket, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(impl_->socket, 16) != 0 ||
       ::getsockname(impl_->socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error("the HTTP/2 test server cannot start");

@@ -2,45 +2,24 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <arpa/inet.h>
-#include <httplib.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/providers/http/tls_relay.hpp"
+
 namespace litedesk::test {
 
 namespace {
-
-Asked asked_of(const httplib::Request& request, int number) {
-  Asked asked{request.method, request.target, request.body, {}, number, request.remote_port};
-  for (const auto& [name, value] : request.headers) asked.headers.emplace(name, value);
-  return asked;
-}
-
-void answer(const Answered& answered, httplib::Response& response) {
-  response.status = answered.status;
-  for (const auto& [name, value] : answered.headers) response.set_header(name.c_str(), value.c_str());
-  if (!answered.pieces) {
-    response.set_content(answered.body, answered.type.c_str());
-    return;
-  }
-  auto number = std::make_shared<int>(0);
-  response.set_chunked_content_provider(answered.type.c_str(),
-                                        [pieces = answered.pieces, number](std::size_t, httplib::DataSink& sink) {
-                                          const std::string piece = pieces((*number)++);
-                                          if (piece.empty())
-                                            sink.done();
-                                          else
-                                            return sink.write(piece.data(), piece.size());
-                                          return true;
-                                        });
-}
 
 int listen_on_loopback(int& port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -63,86 +42,121 @@ std::string Asked::header(const std::string& name) const {
   return {};
 }
 
-struct Server::Impl {
-  std::unique_ptr<httplib::Server> server;
-  Handler handler;
-  std::atomic<int> count{0};
-  int port = 0;
-  bool tls = false;
-  std::thread thread;
+namespace {
 
-  void start() {
-    const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
-      answer(handler(asked_of(request, ++count)), response);
-    };
-    // HEAD comes as GET.
-    server->Get(".*", handle);
-    server->Post(".*", handle);
-    server->Put(".*", handle);
-    server->Patch(".*", handle);
-    server->Delete(".*", handle);
-    server->set_keep_alive_max_count(10'000);
-    server->set_keep_alive_timeout(1);  // it holds up the server's end
-    server->set_tcp_nodelay(true);
-    server->new_task_queue = [] { return new httplib::ThreadPool(40); };
-    if (!server->is_valid()) throw std::runtime_error("the test server's certificate cannot be used");
-    port = server->bind_to_any_port("127.0.0.1");
-    if (port <= 0) throw std::runtime_error("cannot bind a loopback port");
-    thread = std::thread([this] { server->listen_after_bind(); });
-    // stop() has no effect before the thread is that far.
-    while (!server->is_running()) std::this_thread::yield();
+// The body of a streamed answer, piece by piece.
+struct Pieces {
+  std::function<std::string(int)> next;
+  int number = 0;
+  std::string waiting = {};
+
+  ssize_t read(char* bytes, std::size_t room) {
+    if (waiting.empty()) waiting = next(number++);
+    if (waiting.empty()) return MHD_CONTENT_READER_END_OF_STREAM;
+    const auto size = waiting.copy(bytes, room);
+    waiting.erase(0, size);
+    return static_cast<ssize_t>(size);
   }
 };
 
-namespace {
-template <class Type, void (*Free)(Type*)>
-struct Deleter {
-  void operator()(Type* value) const { Free(value); }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO, BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509, X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
+MHD_Response* response_of(const Answered& answered) {
+  if (!answered.pieces)
+    // The library takes no const pointer, and copies all the same.
+    return MHD_create_response_from_buffer(answered.body.size(), const_cast<char*>(answered.body.data()),
+                                           MHD_RESPMEM_MUST_COPY);
+  return MHD_create_response_from_callback(
+      MHD_SIZE_UNKNOWN, 32 * 1024,
+      [](void* pieces, std::uint64_t, char* bytes, std::size_t room) {
+        return static_cast<Pieces*>(pieces)->read(bytes, room);
+      },
+      new Pieces{answered.pieces}, [](void* pieces) { delete static_cast<Pieces*>(pieces); });
+}
 
-Bio memory(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+int port_of(MHD_Connection* connection) {
+  const auto* address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
 }
-Certificate read_certificate(const std::string& pem) {
-  return Certificate(PEM_read_bio_X509(memory(pem).get(), nullptr, nullptr, nullptr));
-}
+
 }  // namespace
 
-Server::Server(Handler handler) : impl_(std::make_unique<Impl>()) {
-  impl_->server = std::make_unique<httplib::Server>();
-  impl_->handler = std::move(handler);
-  impl_->start();
-}
+struct Server::Impl {
+  explicit Impl(Handler answers) : handler(std::move(answers)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    daemon = MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC, 0, nullptr,
+        nullptr, &receive, this, MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address),
+        MHD_OPTION_URI_LOG_CALLBACK, &begin, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &end, nullptr, MHD_OPTION_END);
+    if (daemon == nullptr) throw std::runtime_error("cannot bind a loopback port");
+    port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+  }
+  ~Impl() {
+    relay.reset();
+    MHD_stop_daemon(daemon);
+  }
+
+  Handler handler;
+  std::atomic<int> count{0};
+  MHD_Daemon* daemon = nullptr;
+  int port = 0;
+  std::unique_ptr<TlsRelay> relay;
+
+  // The library's three calls for each request. Only the first one has the target as it was sent.
+  static void* begin(void*, const char* target, MHD_Connection* connection) {
+    auto asked = std::make_unique<Asked>();
+    asked->target = target;
+    asked->client_port = port_of(connection);
+    return asked.release();
+  }
+  static MHD_Result receive(void* self, MHD_Connection* connection, const char*, const char* method, const char*,
+                            const char* bytes, std::size_t* size, void** context) {
+    auto& asked = *static_cast<Asked*>(*context);
+    if (asked.method.empty()) {
+      asked.method = method;
+      MHD_get_connection_values(
+          connection, MHD_HEADER_KIND,
+          [](void* headers, MHD_ValueKind, const char* name, const char* value) {
+            static_cast<Asked*>(headers)->headers.emplace(name, value == nullptr ? "" : value);
+            return MHD_YES;
+          },
+          &asked);
+      return MHD_YES;
+    }
+    if (*size > 0) {
+      asked.body.append(bytes, std::exchange(*size, 0));
+      return MHD_YES;
+    }
+    auto& impl = *static_cast<Impl*>(self);
+    asked.number = ++impl.count;
+    const auto answered = impl.handler(asked);
+    auto* response = response_of(answered);
+    for (const auto& [name, value] : answered.headers) MHD_add_response_header(response, name.c_str(), value.c_str());
+    MHD_add_response_header(response, "Content-Type", answered.type.c_str());
+    const auto queued = MHD_queue_response(connection, static_cast<unsigned int>(answered.status), response);
+    MHD_destroy_response(response);
+    return queued;
+  }
+  static void end(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+    delete static_cast<Asked*>(std::exchange(*context, nullptr));
+  }
+};
+
+Server::Server(Handler handler) : impl_(std::make_unique<Impl>(std::move(handler))) {}
 
 Server::Server(Handler handler, const Certificates& tls, const std::string& client_ca_pem)
-    : impl_(std::make_unique<Impl>()) {
-  const auto certificate = read_certificate(tls.certificate_pem);
-  const Key key(PEM_read_bio_PrivateKey(memory(tls.key_pem).get(), nullptr, nullptr, nullptr));
-  X509_STORE* clients = nullptr;  // the server's context owns it
-  if (!client_ca_pem.empty()) {
-    clients = X509_STORE_new();
-    X509_STORE_add_cert(clients, read_certificate(client_ca_pem).get());
-  }
-  impl_->server = std::make_unique<httplib::SSLServer>(certificate.get(), key.get(), clients);
-  impl_->handler = std::move(handler);
-  impl_->tls = true;
-  impl_->start();
+    : impl_(std::make_unique<Impl>(std::move(handler))) {
+  impl_->relay = std::make_unique<TlsRelay>(impl_->port, tls, client_ca_pem);
 }
 
-Server::~Server() {
-  impl_->server->stop();
-  impl_->thread.join();
-}
+Server::~Server() = default;
 
 int Server::port() const {
-  return impl_->port;
+  return impl_->relay ? impl_->relay->port() : impl_->port;
 }
 
 std::string Server::url(const std::string& target) const {
-  return std::string(impl_->tls ? "https" : "http") + "://127.0.0.1:" + std::to_string(impl_->port) + target;
+  return std::string(impl_->relay ? "https" : "http") + "://127.0.0.1:" + std::to_string(port()) + target;
 }
 
 int Server::requests() const {

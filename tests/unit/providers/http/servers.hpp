@@ -12,8 +12,8 @@ namespace litedesk::test {
 struct Asked {
   std::string method, target, body;
   std::multimap<std::string, std::string> headers;
-  int number = 0;  // 1 for the server's first request
-  int client_port = 0;
+  int number = 0;       // 1 for the server's first request
+  int client_port = 0;  // one for each connection
   [[nodiscard]] std::string header(const std::string& name) const;
 };
 
@@ -37,7 +37,7 @@ struct CertificateWish {
 // An authority of its own, and a certificate that it signed.
 [[nodiscard]] Certificates make_certificates(const CertificateWish& wish = {});
 
-// cpp-httplib on a free port of 127.0.0.1.
+// libmicrohttpd on a free port of 127.0.0.1, behind a relay that speaks TLS if it is given certificates.
 class Server {
  public:
   using Handler = std::function<Answered(const Asked&)>;

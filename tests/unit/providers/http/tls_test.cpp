@@ -145,10 +145,14 @@ TEST_CASE("a client certificate is shown from memory, and one that cannot be use
 }
 
 TEST_CASE("what speaks no TLS is said to speak none") {
-  Server plain(welcome);
+  // It answers as web servers do, whatever it was sent.
+  test::ScriptedServer plain({{test::ScriptedServer::Step::hang, "HTTP/1.1 400 Bad Request\r\n\r\n", false}});
   Client client(quick());
-  Request request = request_to(plain, {});
-  request.url.replace(0, 4, "https");
+  Request request;
+  request.url = "https" + plain.url("/x").substr(4);
+  request.summary = "read the test thing";
+  request.timeout = 20s;
+  request.tls = std::make_shared<const Tls>();
   CHECK(holds(error_text(client, request), "does not speak TLS"));
 }
 

@@ -1,44 +1,33 @@
 // The client over the real transport, to a server of this process.
-#include <atomic>
 #include <chrono>
-#include <thread>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
-#include <httplib.h>
 
 #include "providers/http/client.hpp"
 #include "providers/kubernetes/client.hpp"
+#include "tests/unit/providers/http/servers.hpp"
 #include "tests/unit/providers/kubernetes/support.hpp"
 
 using namespace litedesk;
 using namespace litedesk::kubernetes;
 using kubernetes::test::contains;
 using kubernetes::test::error_of;
+namespace http_test = litedesk::test;
 
 namespace {
 
-class LocalServer {
- public:
-  httplib::Server server;
+ClusterConfig served_by(const http_test::Server& server) {
+  auto result = kubernetes::test::cluster_with_token();
+  result.server = "http://127.0.0.1:" + std::to_string(server.port());
+  return result;
+}
 
-  void start() {
-    port_ = server.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server.listen_after_bind(); });
-    // stop() does nothing to a server that does not run yet.
-    for (int i = 0; i < 5000 && !server.is_running(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  ~LocalServer() { server.stop(); }
-
-  [[nodiscard]] ClusterConfig config() const {
-    auto result = test::cluster_with_token();
-    result.server = "http://127.0.0.1:" + std::to_string(port_);
-    return result;
-  }
-
- private:
-  int port_ = 0;
-  std::jthread thread_;
-};
+http_test::Answered json(std::string body) {
+  return {200, std::move(body), {}, "application/json", {}};
+}
 
 ClientOptions brief() {
   ClientOptions options;
@@ -53,33 +42,29 @@ ObjectRef pod() {
 }  // namespace
 
 TEST_CASE("a token goes to a server on loopback, over plain http too") {
-  LocalServer local;
   std::string authorization;
-  local.server.Get("/api/v1/namespaces/a/pods/x", [&](const httplib::Request& request, httplib::Response& response) {
-    authorization = request.get_header_value("Authorization");
-    response.set_content(R"({"kind":"Pod","metadata":{"name":"x"}})", "application/json");
+  const http_test::Server server([&](const http_test::Asked& asked) {
+    CHECK(asked.target == "/api/v1/namespaces/a/pods/x");
+    authorization = asked.header("Authorization");
+    return json(R"({"kind":"Pod","metadata":{"name":"x"}})");
   });
-  local.start();
   http::Client transport({});
-  Client client(transport, local.config(), brief());
+  Client client(transport, served_by(server), brief());
   CHECK(client.get(pod())->name() == "x");
   CHECK(authorization == "Bearer s3cret-token");
 }
 
 TEST_CASE("a server that is no API server is told from one where something is not there") {
-  LocalServer local;
-  local.server.Get(".*", [](const httplib::Request& request, httplib::Response& response) {
-    if (request.path == "/api/v1") {
-      response.status = 302;
-      response.set_header("Location", "https://login.example/");
-      return;
-    }
-    response.status = request.path == "/version" ? 200 : 404;
-    response.set_content("<html><head><title>Welcome to nginx!</title></head></html>", "text/html");
+  const http_test::Server server([](const http_test::Asked& asked) -> http_test::Answered {
+    if (asked.target == "/api/v1") return {302, "", {{"Location", "https://login.example/"}}, "text/html", {}};
+    return {asked.target == "/version" ? 200 : 404,
+            "<html><head><title>Welcome to nginx!</title></head></html>",
+            {},
+            "text/html",
+            {}};
   });
-  local.start();
   http::Client transport({});
-  Client client(transport, local.config(), brief());
+  Client client(transport, served_by(server), brief());
   CHECK(error_of<Unavailable>([&] { (void)client.get(pod()); }).cause() == "an HTML page: Welcome to nginx!");
   CHECK(error_of<Unavailable>([&] { (void)client.server_version(); }).cause() == "an HTML page: Welcome to nginx!");
   CHECK(
@@ -87,12 +72,8 @@ TEST_CASE("a server that is no API server is told from one where something is no
 }
 
 TEST_CASE("a port where nobody listens is told with the context that names it") {
-  auto config = test::cluster_with_token();
-  {
-    LocalServer local;
-    local.start();
-    config = local.config();
-  }
+  auto config = kubernetes::test::cluster_with_token();
+  config.server = "http://127.0.0.1:" + std::to_string(http_test::closed_port());
   http::Client transport({});
   ClientOptions options;
   options.request_timeout = std::chrono::milliseconds(500);
@@ -105,28 +86,24 @@ TEST_CASE("a port where nobody listens is told with the context that names it") 
 }
 
 TEST_CASE("a watch reads events out of a chunked stream and goes on when it ends") {
-  LocalServer local;
-  std::atomic<int> watches{0};
+  int watches = 0;
   std::vector<std::string> versions;
-  local.server.Get("/api/v1/namespaces/a/pods", [&](const httplib::Request& request, httplib::Response& response) {
-    if (!request.has_param("watch")) {
-      response.set_content(R"({"metadata":{"resourceVersion":"5"},"items":[]})", "application/json");
-      return;
-    }
-    versions.push_back(request.get_param_value("resourceVersion"));
-    const auto number = ++watches;
-    response.set_chunked_content_provider("application/json", [number](std::size_t, httplib::DataSink& sink) {
-      const auto event = R"({"type":"ADDED","object":{"metadata":{"name":"pod-)" + std::to_string(number) +
-                         R"(","namespace":"a","resourceVersion":")" + std::to_string(5 + number) + "\"}}}\n";
-      // Cut in the middle of the event.
-      const bool written = sink.write(event.data(), 20) && sink.write(event.data() + 20, event.size() - 20);
-      sink.done();
-      return written;
-    });
+  const http_test::Server server([&](const http_test::Asked& asked) {
+    if (!contains(asked.target, "watch=")) return json(R"({"metadata":{"resourceVersion":"5"},"items":[]})");
+    const auto version = asked.target.find("resourceVersion=") + std::string_view("resourceVersion=").size();
+    versions.push_back(asked.target.substr(version, asked.target.find('&', version) - version));
+    ++watches;
+    const auto event = R"({"type":"ADDED","object":{"metadata":{"name":"pod-)" + std::to_string(watches) +
+                       R"(","namespace":"a","resourceVersion":")" + std::to_string(5 + watches) + "\"}}}\n";
+    auto answered = json("");
+    // Cut in the middle of the event.
+    answered.pieces = [event](int piece) {
+      return piece == 0 ? event.substr(0, 20) : piece == 1 ? event.substr(20) : std::string();
+    };
+    return answered;
   });
-  local.start();
   http::Client transport({});
-  Client client(transport, local.config(), brief());
+  Client client(transport, served_by(server), brief());
   std::vector<std::string> names;
   client.watch(type_of("v1", "Pod"), "a", {},
                [&](const WatchEvent& event) {

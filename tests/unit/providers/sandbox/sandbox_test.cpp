@@ -5,22 +5,25 @@
 #include <mutex>
 
 #include <doctest/doctest.h>
-#include <httplib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "raw_client.hpp"
 #include "sandbox_support.hpp"
 
 using namespace litedesk;
 using namespace litedesk::sandbox;
+using tests::ask;
 
 namespace {
 
-int status_at(const std::string& url, const std::string& path) {
-  httplib::Client client(url);
-  const auto answer = client.Get(path);
-  return answer ? answer->status : 0;
+int port_of(const std::string& url) {
+  return std::stoi(url.substr(url.rfind(':') + 1));
+}
+
+int status_at(const std::string& url, const std::string& path, const std::string& headers = "") {
+  return ask(port_of(url), "GET", path, headers).status;
 }
 
 }  // namespace
@@ -32,28 +35,22 @@ TEST_CASE("three servers answer as soon as the sandbox is there") {
   CHECK(at.kubernetes_url != at.route53_url);
   CHECK(status_at(at.route53_url, "/2013-04-01/hostedzone") == 403);
   CHECK(status_at(at.atlas_url, "/api/atlas/v2") == 401);
-  httplib::Client kubernetes(at.kubernetes_url);
-  kubernetes.set_bearer_token_auth(at.kubernetes_token);
-  const auto version = kubernetes.Get("/version");
-  REQUIRE(version);
-  CHECK(version->status == 200);
+  CHECK(status_at(at.kubernetes_url, "/version", "Authorization: Bearer " + at.kubernetes_token + "\r\n") == 200);
 }
 
 TEST_CASE("two sandboxes on one folder share what they hold") {
   const tests::TemporaryFolder folder;
   const Sandbox one({.folder = folder.path()});
   const Sandbox two({.folder = folder.path()});
-  httplib::Client first(one.endpoints().atlas_url);
-  first.set_basic_auth(one.endpoints().atlas_client_id, one.endpoints().atlas_client_secret);
-  const auto token =
-      first.Post("/api/oauth/token", "grant_type=client_credentials", "application/x-www-form-urlencoded");
-  REQUIRE(token);
-  REQUIRE(token->status == 200);
-  httplib::Client second(two.endpoints().atlas_url);
-  second.set_bearer_token_auth(Json::parse(token->body).at("access_token").get<std::string>());
-  const auto answer = second.Get("/api/atlas/v2", {{"Accept", "application/vnd.atlas.2023-01-01+json"}});
-  REQUIRE(answer);
-  CHECK(answer->status == 200);
+  // "mdb_sa_id_sandbox0000000000000000:mdb_sa_sk_sandbox" in base64
+  const auto token = ask(port_of(one.endpoints().atlas_url), "POST", "/api/oauth/token",
+                         "Authorization: Basic bWRiX3NhX2lkX3NhbmRib3gwMDAwMDAwMDAwMDAwMDAwOm1kYl9zYV9za19zYW5kYm94\r\n"
+                         "Content-Type: application/x-www-form-urlencoded\r\n",
+                         "grant_type=client_credentials");
+  REQUIRE(token.status == 200);
+  CHECK(status_at(two.endpoints().atlas_url, "/api/atlas/v2",
+                  "Accept: application/vnd.atlas.2023-01-01+json\r\nAuthorization: Bearer " +
+                      Json::parse(token.body).at("access_token").get<std::string>() + "\r\n") == 200);
 }
 
 TEST_CASE("faults and request lines reach the server they are meant for") {
@@ -123,8 +120,7 @@ TEST_CASE("a folder that cannot be made is named") {
 TEST_CASE("a port that another program has is named") {
   const tests::TemporaryFolder folder;
   const Sandbox sandbox({.folder = folder.path()});
-  const auto& url = sandbox.endpoints().route53_url;
-  const int taken = std::stoi(url.substr(url.rfind(':') + 1));
+  const int taken = port_of(sandbox.endpoints().route53_url);
   try {
     const Sandbox second({.folder = folder.path(), .port_base = taken});
     FAIL("two on one port");

@@ -3,17 +3,17 @@
 #include <mutex>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <httplib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "providers/error.hpp"
+#include "raw_client.hpp"
 #include "sandbox_support.hpp"
 
 using namespace litedesk;
 using namespace litedesk::sandbox;
+using tests::ask;
+using tests::raw_request;
+using tests::RawConnection;
 
 namespace {
 
@@ -38,6 +38,22 @@ class Echo : public Api {
       };
       return reply;
     }
+    if (call.path == "/gated") {
+      reply.stream = [this, n = 0](const Sink& sink) mutable {
+        if (n == released) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          return sink("");
+        }
+        return sink(std::string(static_cast<std::size_t>(++n), 'x'));
+      };
+      return reply;
+    }
+    if (call.path == "/slow") {
+      at_work = true;
+      while (at_work) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      reply.body = "done";
+      return reply;
+    }
     if (call.path == "/nothing") {
       reply.status = 204;
       return reply;
@@ -58,6 +74,8 @@ class Echo : public Api {
 
   std::atomic<int> calls = 0;
   std::atomic<int> watches_ended = 0;
+  std::atomic<bool> at_work = false;  // with "/slow", until the test says it is not
+  std::atomic<int> released = 0;      // pieces of "/gated"
 
  private:
   static Reply status_only(int status) {
@@ -69,18 +87,16 @@ class Echo : public Api {
 };
 
 struct Served {
-  explicit Served(const std::vector<Fault>& given = {})
+  explicit Served(const std::vector<Fault>& given = {}, std::size_t largest_body = 1 << 20)
       : faults(given, "atlas", 1),
-        server(api, faults, {"atlas", 0, [this](const std::string& line) { note(line); }, &clock}) {}
+        server(api, faults, {"atlas", 0, [this](const std::string& line) { note(line); }, &clock, largest_body}) {}
 
   void note(const std::string& line) {
     const std::lock_guard lock(mutex);
     lines.push_back(line);
   }
-  httplib::Client client() const {
-    httplib::Client made("127.0.0.1", server.port());
-    made.set_keep_alive(true);
-    return made;
+  [[nodiscard]] int status_of(std::string_view method, std::string_view target) const {
+    return ask(server.port(), method, target).status;
   }
 
   tests::HandClock clock;
@@ -91,27 +107,6 @@ struct Served {
   Server server;
 };
 
-// A request written by hand, and all that comes back until the connection ends; errno is kept.
-std::string raw(int port, const std::string& request, int& error) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
-  std::string answer(65536, '\0');
-  std::size_t length = 0;
-  ssize_t count = 0;
-  errno = 0;
-  while ((count = ::recv(socket, answer.data() + length, answer.size() - length, 0)) > 0)
-    length += static_cast<std::size_t>(count);
-  error = count < 0 ? errno : 0;
-  ::close(socket);
-  answer.resize(length);
-  return answer;
-}
-
 }  // namespace
 
 TEST_CASE("a call arrives as it was sent, whatever the method, and the answer is never compressed") {
@@ -119,18 +114,14 @@ TEST_CASE("a call arrives as it was sent, whatever the method, and the answer is
   for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
     INFO(method);
     const std::string body = method == "GET" ? "" : R"({"n":1})";
-    int error = 0;
-    const auto answer =
-        raw(served.server.port(),
-            method +
-                " /a%2Fb?x=%2A+1&y HTTP/1.1\r\nHost: h\r\nX-Odd:  a%2Fb \r\nAccept-Encoding: gzip, br\r\nRange: "
-                "bytes=0-1\r\n" +
-                "Content-Type: application/apply-patch+yaml\r\nContent-Length: " + std::to_string(body.size()) +
-                "\r\nConnection: close\r\n\r\n" + body,
-            error);
-    CHECK(answer.starts_with("HTTP/1.1 200"));
-    CHECK(answer.find("Content-Encoding") == std::string::npos);
-    const auto echoed = Json::parse(answer.substr(answer.find("\r\n\r\n")));
+    const auto answer = ask(served.server.port(), method, "/a%2Fb?x=%2A+1&y",
+                            "X-Odd:  a%2Fb \r\nAccept-Encoding: gzip, br\r\nRange: bytes=0-1\r\n"
+                            "Content-Type: application/apply-patch+yaml\r\n",
+                            body);
+    CHECK(answer.status == 200);
+    CHECK_FALSE(answer.headers.contains("content-encoding"));
+    CHECK(answer.headers.at("date") == "Fri, 02 Jan 2026 03:04:05 GMT");  // the sandbox's own time
+    const auto echoed = Json::parse(answer.body);
     CHECK(echoed.at("method") == method);
     CHECK(echoed.at("target") == "/a%2Fb?x=%2A+1&y");
     CHECK(echoed.at("headers").at("x-odd") == "a%2Fb");
@@ -139,62 +130,103 @@ TEST_CASE("a call arrives as it was sent, whatever the method, and the answer is
   }
 }
 
+TEST_CASE("an answer to HEAD has a length and no body") {
+  Served served;
+  RawConnection connection(served.server.port());
+  connection.send(raw_request("HEAD", "/x", "Connection: close\r\n"));
+  const auto answer = connection.until_the_end();
+  CHECK(answer.starts_with("HTTP/1.1 200"));
+  CHECK(answer.ends_with("\r\n\r\n"));
+  CHECK(answer.find("Content-Length: 0") == std::string::npos);
+}
+
 TEST_CASE("a DELETE without a body and without a length is answered at once") {
   Served served;
-  int error = 0;
-  const auto answer = raw(served.server.port(), "DELETE /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", error);
-  CHECK(answer.starts_with("HTTP/1.1 200"));
-  CHECK(answer.find(R"("method":"DELETE")") != std::string::npos);
+  const auto answer = ask(served.server.port(), "DELETE", "/x");
+  CHECK(answer.status == 200);
+  CHECK(Json::parse(answer.body).at("method") == "DELETE");
+}
+
+TEST_CASE("a body in chunks and one that waits to be asked for arrive whole") {
+  Served served;
+  RawConnection connection(served.server.port());
+  connection.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  CHECK(Json::parse(connection.answer().body).at("body") == "abcde");
+  connection.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(connection.until("\r\n\r\n").starts_with("HTTP/1.1 100"));
+  connection.send("xyz");
+  CHECK(Json::parse(connection.answer().body).at("body") == "xyz");
+}
+
+TEST_CASE("a body as large as allowed is read whole, and a larger one is 413, whether its length is said or not") {
+  constexpr std::size_t most = 300'000;
+  Served served({}, most);
+  const std::string whole(most, 'a');
+  CHECK(Json::parse(ask(served.server.port(), "POST", "/x", "", whole).body).at("body") == whole);
+  CHECK(ask(served.server.port(), "POST", "/x", "", whole + "a").status == 413);
+  RawConnection chunks(served.server.port());
+  chunks.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 4; ++i) chunks.send("186A0\r\n" + std::string(100'000, 'b') + "\r\n");
+  chunks.send("0\r\n\r\n");
+  CHECK(chunks.answer().status == 413);
+  CHECK(served.api.calls == 1);
 }
 
 TEST_CASE("one connection carries hundreds of requests, also several at once in its pipe") {
   Served served;
-  std::string requests;
   constexpr int many = 300;
-  for (int i = 0; i < many; ++i)
-    requests += "GET /n" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n" +
-                (i + 1 == many ? "Connection: close\r\n" : "") + "\r\n";
-  int error = 0;
-  const auto answer = raw(served.server.port(), requests, error);
-  CHECK(served.api.calls == many);
-  CHECK(answer.find("/n299") != std::string::npos);
+  RawConnection piped(served.server.port());
+  std::string requests;
+  for (int i = 0; i < many; ++i) requests += raw_request("GET", "/n" + std::to_string(i));
+  piped.send(requests);
+  for (int i = 0; i < many; ++i) CHECK(Json::parse(piped.answer().body).at("target") == "/n" + std::to_string(i));
+  RawConnection kept(served.server.port());
+  for (int i = 0; i < many; ++i) {
+    kept.send(raw_request("POST", "/x", "", "{}"));
+    CHECK(kept.answer().status == 200);
+  }
+  CHECK(served.api.calls == 2 * many);
 }
 
-TEST_CASE("a streamed reply comes in chunks, and ends") {
+TEST_CASE("a streamed reply comes in chunks, and ends, and its connection goes on") {
   Served served;
-  auto client = served.client();
-  std::string received;
-  const auto answer = client.Get("/stream", [&](const char* bytes, std::size_t size) {
-    received.append(bytes, size);
-    return true;
-  });
-  REQUIRE(answer);
-  CHECK(answer->get_header_value("Transfer-Encoding") == "chunked");
-  CHECK(received == "piece 0\npiece 1\npiece 2\n");
-  CHECK(client.Get("/after")->status == 200);
+  RawConnection connection(served.server.port());
+  connection.send(raw_request("GET", "/stream"));
+  const auto answer = connection.answer();
+  CHECK(answer.headers.at("transfer-encoding") == "chunked");
+  CHECK(answer.body == "piece 0\npiece 1\npiece 2\n");
+  connection.send(raw_request("GET", "/after"));
+  CHECK(connection.answer().status == 200);
+}
+
+TEST_CASE("the head of a stream does not wait for its first piece, nor a piece for the next one") {
+  Served served;
+  RawConnection connection(served.server.port());
+  connection.send(raw_request("GET", "/gated"));
+  CHECK(connection.until("\r\n\r\n").starts_with("HTTP/1.1 200"));  // nothing was written yet
+  for (int i = 1; i <= 3; ++i) {
+    ++served.api.released;
+    CHECK(connection.chunk() == std::string(static_cast<std::size_t>(i), 'x'));
+  }
 }
 
 TEST_CASE("eighty open watches leave room for others, and do not keep the server from stopping") {
   auto served = std::make_unique<Served>();
-  constexpr int many = 80;
-  std::atomic<int> opened = 0;
-  std::vector<std::thread> watchers;
-  for (int i = 0; i < many; ++i)
-    watchers.emplace_back([&] {
-      auto client = served->client();
-      client.Get("/watch", [&](const char*, std::size_t) {
-        ++opened;
-        return true;
-      });
-    });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (opened < many && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  CHECK(opened == many);
-  CHECK(served->client().Get("/x")->status == 200);
+  std::vector<std::unique_ptr<RawConnection>> watchers;
+  for (int i = 0; i < 80; ++i) {
+    watchers.push_back(std::make_unique<RawConnection>(served->server.port()));
+    watchers.back()->send(raw_request("GET", "/watch"));
+  }
+  for (auto& watcher : watchers) {
+    watcher->until("\r\n\r\n");
+    CHECK(watcher->chunk() == "open\n");
+  }
+  CHECK(served->status_of("GET", "/x") == 200);
 
   const auto begin = std::chrono::steady_clock::now();
   served->server.stop();
-  for (auto& watcher : watchers) watcher.join();
+  // A stream that was cut off does not look like one that is over.
+  for (auto& watcher : watchers) CHECK(watcher->until_the_end().find("0\r\n\r\n") == std::string::npos);
   served.reset();
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
 }
@@ -202,8 +234,9 @@ TEST_CASE("eighty open watches leave room for others, and do not keep the server
 TEST_CASE("a watch whose client has gone is not served on") {
   Served served;
   {
-    auto client = served.client();
-    client.Get("/watch", [](const char*, std::size_t) { return false; });
+    RawConnection connection(served.server.port());
+    connection.send(raw_request("GET", "/watch"));
+    connection.until("open\n");
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (served.api.watches_ended == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
@@ -212,19 +245,31 @@ TEST_CASE("a watch whose client has gone is not served on") {
 
 TEST_CASE("an idle connection does not delay the end") {
   auto served = std::make_unique<Served>();
-  auto client = served->client();
-  REQUIRE(client.Get("/x"));
+  RawConnection idle(served->server.port());
+  idle.send(raw_request("GET", "/x"));
+  REQUIRE(idle.answer().status == 200);
+  RawConnection silent(served->server.port());
   const auto begin = std::chrono::steady_clock::now();
   served.reset();
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(1));
 }
 
+TEST_CASE("a request that is being answered when the server stops gets its answer") {
+  auto served = std::make_unique<Served>();
+  RawConnection connection(served->server.port());
+  connection.send(raw_request("GET", "/slow"));
+  while (!served->api.at_work) std::this_thread::yield();
+  served->server.stop();
+  served->api.at_work = false;
+  served.reset();
+  CHECK(connection.answer().body == "done");
+}
+
 TEST_CASE("each kind of fault does what it says, once") {
   const auto first_status = [](const char* fault) {
     Served served({parse_fault(fault)});
-    const auto first = served.client().Get("/x");
-    const int status = first ? first->status : 0;
-    CHECK(served.client().Get("/x")->status == 200);
+    const int status = served.status_of("GET", "/x");
+    CHECK(served.status_of("GET", "/x") == 200);
     return std::pair(status, served.api.calls.load());
   };
   CHECK(first_status("atlas:throttle:1") == std::pair(429, 1));
@@ -234,34 +279,31 @@ TEST_CASE("each kind of fault does what it says, once") {
 }
 
 TEST_CASE("a reset closes before the request takes effect, a lost answer after") {
-  const std::string request = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
-  int error = 0;
-  SUBCASE("reset") {
-    Served served({parse_fault("atlas:reset:1")});
-    CHECK(raw(served.server.port(), request, error).empty());
-    CHECK(error == ECONNRESET);
-    CHECK(served.api.calls == 0);
-  }
-  SUBCASE("lost") {
-    Served served({parse_fault("atlas:lost:1")});
-    CHECK(raw(served.server.port(), request, error).empty());
-    CHECK(served.api.calls == 1);
+  for (const std::string fault : {"reset", "lost"}) {
+    INFO(fault);
+    Served served({parse_fault("atlas:" + fault + ":1")});
+    RawConnection connection(served.server.port());
+    connection.send(raw_request("POST", "/x", "", "{}"));
+    int error = 0;
+    CHECK(connection.until_the_end(&error).empty());
+    CHECK(error == (fault == "reset" ? ECONNRESET : 0));
+    CHECK(served.api.calls == (fault == "reset" ? 0 : 1));
+    CHECK(served.status_of("POST", "/x") == 200);
   }
 }
 
 TEST_CASE("a slow fault waits on the clock that was given") {
   Served served({parse_fault("atlas:slow:1")});
   const auto before = served.clock.now();
-  CHECK(served.client().Get("/x")->status == 200);
+  CHECK(served.status_of("GET", "/x") == 200);
   CHECK(served.clock.now() - before == std::chrono::seconds(2));
 }
 
 TEST_CASE("each request has a line, with its fault and with what broke") {
   Served served({parse_fault("atlas:throttle:1")});
-  auto client = served.client();
-  client.Get("/first?a=b");
-  client.Get("/broken");
-  client.Delete("/nothing");
+  CHECK(served.status_of("GET", "/first?a=b") == 429);
+  CHECK(served.status_of("GET", "/broken") == 500);
+  CHECK(served.status_of("DELETE", "/nothing") == 204);
   const std::lock_guard lock(served.mutex);
   REQUIRE(served.lines.size() == 3);
   CHECK(served.lines[0].starts_with("atlas GET /first?a=b 429 "));
@@ -273,9 +315,9 @@ TEST_CASE("each request has a line, with its fault and with what broke") {
 
 TEST_CASE("what breaks inside is answered with the reason") {
   Served served;
-  const auto answer = served.client().Get("/broken");
-  CHECK(answer->status == 500);
-  CHECK(answer->body == "the disk is full");
+  const auto answer = ask(served.server.port(), "GET", "/broken");
+  CHECK(answer.status == 500);
+  CHECK(answer.body == "the disk is full");
 }
 
 TEST_CASE("a port that is taken is named") {
@@ -293,7 +335,8 @@ TEST_CASE("a port that is taken is named") {
 
 TEST_CASE("nonsense on the wire ends that connection only") {
   Served served;
-  int error = 0;
-  CHECK_FALSE(raw(served.server.port(), "\x16\x03\x01 hello\r\n\r\n", error).starts_with("HTTP/1.1 200"));
-  CHECK(served.client().Get("/x")->status == 200);
+  RawConnection connection(served.server.port());
+  connection.send("\x16\x03\x01 hello\r\n\r\n");
+  CHECK_FALSE(connection.until_the_end().starts_with("HTTP/1.1 200"));
+  CHECK(served.status_of("GET", "/x") == 200);
 }
