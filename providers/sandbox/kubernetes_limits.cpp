@@ -14,7 +14,7 @@ namespace litedesk::sandbox::kube {
 namespace {
 
 bool above(const Json& value, const Json& bound) {
-  return to_quantity(value).thousandths > to_quantity(bound).thousandths;
+  return to_quantity(value) > to_quantity(bound);
 }
 
 const Json& amount(const Json& amounts, const std::string& name) {

@@ -95,9 +95,8 @@ class Kubelet {
   // Why no node takes it; empty when one does.
   [[nodiscard]] std::string obstacle() {
     Quantity cpu;
-    for (const auto& container : at(spec(), "containers"))
-      cpu.thousandths += to_quantity(at(container, "resources.requests.cpu")).thousandths;
-    if (cpu.thousandths > node_cpus * 1000)
+    for (const auto& container : at(spec(), "containers")) cpu += to_quantity(at(container, "resources.requests.cpu"));
+    if (cpu > to_quantity(node_cpus))
       return fmt::format(
           "0/{0} nodes are available: {0} Insufficient cpu. preemption: 0/{0} nodes are available: {0} No "
           "preemption victims found for incoming pod.",

@@ -25,12 +25,7 @@ void sync_quotas(World& world, const std::string& name_space) {
       const auto& kind = world.kinds().get(resource);
       for (const auto& record : world.list(kind, name_space)) {
         const auto usage = quota_usage(kind, record.object);
-        for (const auto& [name, amount] : usage.items()) {
-          const auto quantity = to_quantity(amount);
-          auto& sum = used[name];
-          if (sum.thousandths == 0) sum.format = quantity.format;
-          sum.thousandths += quantity.thousandths;
-        }
+        for (const auto& [name, amount] : usage.items()) used[name] += to_quantity(amount);
       }
     }
     Json status = {{"hard", hard}, {"used", Json::object()}};

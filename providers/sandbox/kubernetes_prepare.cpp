@@ -118,8 +118,7 @@ std::string quality_of_service(const Json& spec) {
     if ((requests.is_object() && !requests.empty()) || (limits.is_object() && !limits.empty())) any = true;
     for (const auto* name : {"cpu", "memory"}) {
       const bool equal = limits.is_object() && limits.contains(name) && requests.is_object() &&
-                         requests.contains(name) &&
-                         to_quantity(limits[name]).thousandths == to_quantity(requests[name]).thousandths;
+                         requests.contains(name) && to_quantity(limits[name]) == to_quantity(requests[name]);
       guaranteed = guaranteed && equal;
     }
   }

@@ -14,8 +14,7 @@ namespace {
 
 void add(Json& usage, const std::string& name, const Quantity& amount) {
   auto sum = to_quantity(usage.value(name, "0"));
-  if (sum.thousandths == 0) sum.format = amount.format;
-  sum.thousandths += amount.thousandths;
+  sum += amount;
   usage[name] = sum.canonical();
 }
 
@@ -116,8 +115,9 @@ void enforce_quota(World& world, const Kind& kind, const std::string& name_space
     for (const auto& [name, limit] : hard.items()) {
       if (!wanted.contains(name)) continue;
       const auto have = used.value(name, "0");
-      const auto sum = to_quantity(have).thousandths + to_quantity(wanted[name]).thousandths;
-      if (sum <= to_quantity(limit).thousandths) continue;
+      auto sum = to_quantity(have);
+      sum += to_quantity(wanted[name]);
+      if (sum <= to_quantity(limit)) continue;
       asked.push_back(fmt::format("{}={}", name, plain(wanted[name])));
       taken.push_back(fmt::format("{}={}", name, have));
       limited.push_back(fmt::format("{}={}", name, plain(limit)));

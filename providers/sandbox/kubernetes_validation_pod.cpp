@@ -27,14 +27,14 @@ void check_resources(const Json& container, const std::string& path, Causes& cau
     for (const auto& [name, value] : amounts.items()) {
       // A request that was not stated stands for its limit, which has been told of.
       const bool told = &amounts == &requests && limits.is_object() && limits.value(name, Json()) == value;
-      if (!told && to_quantity(value).thousandths < 0)
+      if (!told && to_quantity(value) < Quantity{})
         causes.push_back(value_invalid(fmt::format("{}.resources.{}[{}]", path, list, name), value,
                                        "must be greater than or equal to 0"));
     }
   }
   if (!requests.is_object() || !limits.is_object()) return;
   for (const auto& [name, value] : requests.items())
-    if (limits.contains(name) && to_quantity(value).thousandths > to_quantity(limits[name]).thousandths)
+    if (limits.contains(name) && to_quantity(value) > to_quantity(limits[name]))
       causes.push_back(
           value_invalid(path + ".resources.requests", value,
                         fmt::format("must be less than or equal to {} limit of {}", name, plain(limits[name]))));
