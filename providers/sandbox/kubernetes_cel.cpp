@@ -3,12 +3,14 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <regex>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_pattern.hpp"
 
 namespace litedesk::sandbox::kube {
 
@@ -24,13 +26,23 @@ struct Value {
   Json json;
   bool present = false;  // of an optional
   bool absent = false;   // of an error: the last field named was not there, and all before it was
+  std::string why;       // of an error: cel-go's words
 };
 
-Value error(bool absent = false) {
+constexpr const char* no_overload = "no such overload";
+constexpr const char* overflow = "integer overflow";
+
+Value error(std::string why = no_overload) {
   Value value;
   value.kind = Value::Kind::error;
-  value.absent = absent;
+  value.why = std::move(why);
   return value;
+}
+
+// What an operation comes to that has an error on one side, or takes no such values.
+Value failed(const Value& left, const Value& right = {}) {
+  if (left.kind == Value::Kind::error) return error(left.why);
+  return right.kind == Value::Kind::error ? error(right.why) : error();
 }
 
 Value of(Json json) {
@@ -92,7 +104,7 @@ class Evaluator {
       auto yes = expression();
       need(":");
       auto no = expression();
-      value = is(value, true) ? std::move(yes) : is(value, false) ? std::move(no) : error();
+      value = is(value, true) ? std::move(yes) : is(value, false) ? std::move(no) : failed(value);
     }
     --depth_;
     return value;
@@ -102,7 +114,9 @@ class Evaluator {
     auto left = both();
     while (take("||")) {
       const auto right = both();
-      left = is(left, true) || is(right, true) ? of(true) : is(left, false) && is(right, false) ? of(false) : error();
+      left = is(left, true) || is(right, true)     ? of(true)
+             : is(left, false) && is(right, false) ? of(false)
+                                                   : failed(left, right);
     }
     return left;
   }
@@ -111,7 +125,9 @@ class Evaluator {
     auto left = relation();
     while (take("&&")) {
       const auto right = relation();
-      left = is(left, false) || is(right, false) ? of(false) : is(left, true) && is(right, true) ? of(true) : error();
+      left = is(left, false) || is(right, false) ? of(false)
+             : is(left, true) && is(right, true) ? of(true)
+                                                 : failed(left, right);
     }
     return left;
   }
@@ -130,7 +146,7 @@ class Evaluator {
   }
 
   static Value compared(const Value& left, std::string_view sign, const Value& right) {
-    if (left.kind != Value::Kind::json || right.kind != Value::Kind::json) return error();
+    if (left.kind != Value::Kind::json || right.kind != Value::Kind::json) return failed(left, right);
     const auto& a = left.json;
     const auto& b = right.json;
     if (sign == "==") return of(a == b);
@@ -150,27 +166,49 @@ class Evaluator {
     while (true) {
       const bool plus = take("+");
       if (!plus && !take("-")) return left;
-      const auto right = unary();
-      const auto& a = left.json;
-      const auto& b = right.json;
-      if (left.kind != Value::Kind::json || right.kind != Value::Kind::json)
-        left = error();
-      else if (plus && a.is_string() && b.is_string())
-        left = of(a.get<std::string>() + b.get<std::string>());
-      else if (a.is_number_integer() && b.is_number_integer())
-        left = of(plus ? a.get<std::int64_t>() + b.get<std::int64_t>() : a.get<std::int64_t>() - b.get<std::int64_t>());
-      else
-        left = error();
+      left = added(left, plus, unary());
     }
+  }
+
+  static Value added(const Value& left, bool plus, const Value& right) {
+    if (left.kind != Value::Kind::json || right.kind != Value::Kind::json) return failed(left, right);
+    const auto& a = left.json;
+    const auto& b = right.json;
+    if (plus && a.is_string() && b.is_string()) return of(a.get<std::string>() + b.get<std::string>());
+    if (a.is_number_float() && b.is_number_float())
+      return of(plus ? a.get<double>() + b.get<double>() : a.get<double>() - b.get<double>());
+    if (!is_int(a) || !is_int(b)) return error();
+    std::int64_t sum = 0;
+    const bool outside = plus ? __builtin_add_overflow(a.get<std::int64_t>(), b.get<std::int64_t>(), &sum)
+                              : __builtin_sub_overflow(a.get<std::int64_t>(), b.get<std::int64_t>(), &sum);
+    return outside ? error(overflow) : of(sum);
+  }
+
+  // A larger number in an object is a floating one to the API server.
+  static bool is_int(const Json& value) {
+    return value.is_number_integer() &&
+           (!value.is_number_unsigned() || value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max());
+  }
+
+  Value negated() {
+    blanks();
+    if (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0) return number(true);
+    if (++depth_ > 100) throw Unknown{};
+    const auto value = unary();
+    --depth_;
+    if (value.kind != Value::Kind::json) return failed(value);
+    if (value.json.is_number_float()) return of(-value.json.get<double>());
+    return is_int(value.json) ? added(of(std::int64_t{0}), false, value) : error();
   }
 
   Value unary() {
     blanks();
+    if (take("-")) return negated();
     if (!text_.substr(at_).starts_with("!=") && take("!")) {
       if (++depth_ > 100) throw Unknown{};
       const auto value = unary();
       --depth_;
-      return is(value, true) ? of(false) : is(value, false) ? of(true) : error();
+      return is(value, true) ? of(false) : is(value, false) ? of(true) : failed(value);
     }
     auto value = primary();
     while (true) {
@@ -188,17 +226,21 @@ class Evaluator {
   }
 
   static Value selected(const Value& value, const std::string& name) {
-    if (value.kind != Value::Kind::json || !value.json.is_object()) return error();
-    const auto found = value.json.find(name);
-    return found == value.json.end() ? error(true) : of(*found);
+    if (value.kind != Value::Kind::json || !value.json.is_object()) return failed(value);
+    if (const auto found = value.json.find(name); found != value.json.end()) return of(*found);
+    auto none = error(fmt::format("no such key: {}", name));
+    none.absent = true;
+    return none;
   }
 
   static Value indexed(const Value& value, const Value& key) {
-    if (value.kind != Value::Kind::json || key.kind != Value::Kind::json) return error();
+    if (value.kind != Value::Kind::json || key.kind != Value::Kind::json) return failed(value, key);
     if (value.json.is_object() && key.json.is_string()) return selected(value, key.json.get<std::string>());
-    if (!value.json.is_array() || !key.json.is_number_unsigned()) return error();
-    const auto index = key.json.get<std::size_t>();
-    return index < value.json.size() ? of(value.json[index]) : error();
+    if (!value.json.is_array() || !is_int(key.json)) return error();
+    const auto index = key.json.get<std::int64_t>();
+    if (index < 0 || static_cast<std::size_t>(index) >= value.json.size())
+      return error(fmt::format("index out of bounds: {}", index));
+    return of(value.json[static_cast<std::size_t>(index)]);
   }
 
   std::vector<Value> arguments() {
@@ -223,21 +265,19 @@ class Evaluator {
     if (name != "startsWith" && name != "endsWith" && name != "contains" && name != "matches") throw Unknown{};
     if (value.kind != Value::Kind::json || !value.json.is_string() || given[0].kind != Value::Kind::json ||
         !given[0].json.is_string())
-      return error();
+      return failed(value, given[0]);
     const auto text = value.json.get<std::string>();
     const auto part = given[0].json.get<std::string>();
     if (name == "startsWith") return of(text.starts_with(part));
     if (name == "endsWith") return of(text.ends_with(part));
     if (name == "contains") return of(text.find(part) != std::string::npos);
-    try {
-      return of(std::regex_search(text, std::regex(part, std::regex::ECMAScript)));
-    } catch (const std::regex_error&) {
-      throw Unknown{};
-    }
+    const auto found = contains_match(text, part);
+    if (!found) throw Unknown{};
+    return of(*found);
   }
 
   static Value size(const Value& value) {
-    if (value.kind != Value::Kind::json) return error();
+    if (value.kind != Value::Kind::json) return failed(value);
     if (value.json.is_string()) return of(value.json.get_ref<const std::string&>().size());
     return value.json.is_structured() ? of(value.json.size()) : error();
   }
@@ -270,42 +310,43 @@ class Evaluator {
     return read;
   }
 
-  Value number() {
+  Value number(bool negative = false) {
     std::uint64_t read = 0;
     const auto rest = text_.substr(at_);
     const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), read);
     if (failure != std::errc() || (end != rest.data() + rest.size() && (word(*end) || *end == '.'))) throw Unknown{};
     at_ += static_cast<std::size_t>(end - rest.data());
-    return of(read);
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (read > most + (negative ? 1 : 0)) throw Unknown{};  // no number of the language
+    if (!negative) return of(static_cast<std::int64_t>(read));
+    return of(read > most ? std::numeric_limits<std::int64_t>::min() : -static_cast<std::int64_t>(read));
   }
 
   Value list() {
-    Json items = Json::array();
-    bool whole = true;
-    if (take("]")) return of(std::move(items));
+    Value items = of(Json::array());
+    if (take("]")) return items;
     do {
       auto item = expression();
-      whole = whole && item.kind == Value::Kind::json;
-      items.push_back(std::move(item.json));
+      if (items.kind == Value::Kind::json && item.kind != Value::Kind::json) items = failed(item);
+      if (items.kind == Value::Kind::json) items.json.push_back(std::move(item.json));
     } while (take(","));
     need("]");
-    return whole ? of(std::move(items)) : error();
+    return items;
   }
 
   Value map() {
-    Json entries = Json::object();
-    bool whole = true;
-    if (take("}")) return of(std::move(entries));
+    Value entries = of(Json::object());
+    if (take("}")) return entries;
     do {
       const auto key = expression();
       need(":");
       auto item = expression();
       if (!key.json.is_string()) throw Unknown{};
-      whole = whole && item.kind == Value::Kind::json;
-      entries[key.json.get<std::string>()] = std::move(item.json);
+      if (entries.kind == Value::Kind::json && item.kind != Value::Kind::json) entries = failed(item);
+      if (entries.kind == Value::Kind::json) entries.json[key.json.get<std::string>()] = std::move(item.json);
     } while (take(","));
     need("}");
-    return whole ? of(std::move(entries)) : error();
+    return entries;
   }
 
   Value named(const std::string& name) {
@@ -318,7 +359,7 @@ class Evaluator {
     const auto value = expression();
     need(")");
     if (name == "size") return size(value);
-    if (value.kind == Value::Kind::error) return value.absent ? of(false) : error();
+    if (value.kind == Value::Kind::error) return value.absent ? of(false) : failed(value);
     return of(true);
   }
 
@@ -337,6 +378,18 @@ class Evaluator {
   std::size_t at_ = 0;
   int depth_ = 0;
 };
+
+// An expression that came to no answer at all.
+Cause undecided(const Schema& schema, const Json& rule, const std::string& path, const std::string& why) {
+  auto told = text(rule, "message");
+  if (told.empty()) told = text(rule, "rule");
+  return value_invalid(path.empty() ? "<nil>" : path, text(schema.rules, "type"),
+                       why == no_overload
+                           ? fmt::format("'{}': call arguments did not match a supported operator, function or macro "
+                                         "signature for rule: {}",
+                                         why, told)
+                           : fmt::format("{} evaluating rule: {}", why, told));
+}
 
 Cause broken(const Json& rule, const std::string& path, const Json& self, const CelScope& scope) {
   auto words = text(rule, "message");
@@ -363,7 +416,9 @@ void check_rules_at(const Schema& schema, const Json* old, const Json& self, con
       if (old == nullptr ? compares && !optional_old : !compares && *old == self) continue;
       const CelScope scope{&self, old, optional_old};
       const auto answer = evaluate_cel(expression, scope);
-      if (answer.known && answer.value != Json(true)) causes.push_back(broken(rule, path, self, scope));
+      if (!answer.known || answer.value == Json(true)) continue;
+      causes.push_back(answer.error.empty() ? broken(rule, path, self, scope)
+                                            : undecided(schema, rule, path, answer.error));
     }
   }
   const auto below = [&](const std::string& name, const Schema& of_field, const Json& value) {
@@ -389,10 +444,10 @@ void check_rules_at(const Schema& schema, const Json* old, const Json& self, con
 CelResult evaluate_cel(std::string_view expression, const CelScope& scope) {
   try {
     auto value = Evaluator(expression, scope).whole();
-    if (value.kind != Value::Kind::json) return {};
-    return {true, std::move(value.json)};
+    if (value.kind != Value::Kind::json) return {true, std::nullopt, failed(value).why};
+    return {true, std::move(value.json), {}};
   } catch (const Unknown&) {
-    return {false, std::nullopt};
+    return {false, std::nullopt, {}};
   }
 }
 

@@ -26,6 +26,7 @@ struct CelScope {
 struct CelResult {
   bool known = true;
   std::optional<Json> value;  // absent: an error, such as a field that is not there
+  std::string error;          // then what it was, in cel-go's words: "integer overflow"
 };
 [[nodiscard]] CelResult evaluate_cel(std::string_view expression, const CelScope& scope);
 

@@ -11,6 +11,7 @@
 
 #include "providers/sandbox/kubernetes_admission.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
+#include "providers/sandbox/kubernetes_pattern.hpp"
 #include "providers/sandbox/kubernetes_quantity.hpp"
 #include "providers/sandbox/kubernetes_selectors.hpp"
 #include "providers/system/hash.hpp"
@@ -283,6 +284,38 @@ bool is_subdomain(const std::string& name) {
   }
 }
 
+namespace {
+
+void check_patterns(const Json& schema, const std::string& path, Causes& causes) {
+  if (!schema.is_object()) return;
+  if (const auto pattern = text(schema, "pattern"); !pattern.empty())
+    if (const auto error = pattern_error(pattern); !error.empty())
+      causes.push_back(
+          value_invalid(path + ".pattern", pattern,
+                        fmt::format("must be a valid regular expression, but isn't: error parsing regexp: {}", error)));
+  if (const auto& properties = at(schema, "properties"); properties.is_object())
+    for (const auto& [field, below] : properties.items())
+      check_patterns(below, fmt::format("{}.properties[{}]", path, field), causes);
+  for (const auto* part : {"items", "additionalProperties"})
+    check_patterns(at(schema, part), fmt::format("{}.{}", path, part), causes);
+}
+
+void check_definition(const Json& object, Causes& causes) {
+  const auto wanted = fmt::format("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group"));
+  if (name_of(object) != wanted)
+    causes.push_back(value_invalid("metadata.name", name_of(object), "must be spec.names.plural+\".\"+spec.group"));
+  const auto& versions = at(object, "spec.versions");
+  if (!versions.is_array()) return;
+  for (std::size_t i = 0; i < versions.size(); ++i)
+    // A schema that all versions share is told of where the first API version of CRDs had it.
+    check_patterns(at(versions[i], "schema.openAPIV3Schema"),
+                   versions.size() == 1 ? std::string("spec.validation.openAPIV3Schema")
+                                        : fmt::format("spec.versions[{}].schema.openAPIV3Schema", i),
+                   causes);
+}
+
+}  // namespace
+
 std::vector<Cause> validate_metadata(const Kind& kind, const Json& object) {
   Causes causes;
   const auto name = name_of(object);
@@ -341,11 +374,7 @@ std::vector<Cause> validate(const Kind& kind, const Json& object) {
   if (name == "NetworkPolicy") check_policy(object, causes);
   if (name == "Lease") check_lease(object, causes);
   if (name == "LimitRange") check_limit_range(object, causes);
-  if (name == "CustomResourceDefinition") {
-    const auto wanted = fmt::format("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group"));
-    if (name_of(object) != wanted)
-      causes.push_back(value_invalid("metadata.name", name_of(object), "must be spec.names.plural+\".\"+spec.group"));
-  }
+  if (name == "CustomResourceDefinition") check_definition(object, causes);
   return causes;
 }
 

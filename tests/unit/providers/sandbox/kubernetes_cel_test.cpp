@@ -1,5 +1,8 @@
 #include "providers/sandbox/kubernetes_cel.hpp"
 
+#include <cstdint>
+#include <limits>
+
 #include "kubernetes_cluster_support.hpp"
 #include "providers/sandbox/kubernetes_patch.hpp"
 #include "providers/system/files.hpp"
@@ -66,6 +69,78 @@ TEST_CASE("CEL: fields, literals, logic and comparisons") {
   }
   CHECK(worth(std::string(100'000, '('), self) == "unknown");
   CHECK(worth(std::string(100'000, '!') + "true", self) == "unknown");
+}
+
+TEST_CASE("CEL: what does not fit into 64 bits is an error, as is what is not there") {
+  const Json self = {{"most", std::numeric_limits<std::int64_t>::max()},
+                     {"least", std::numeric_limits<std::int64_t>::min()},
+                     {"beyond", std::numeric_limits<std::uint64_t>::max()},
+                     {"half", 0.5},
+                     {"list", {1}},
+                     {"text", "x"}};
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"self.most + 1", "integer overflow"},
+      {"9223372036854775807 + 1 > 0", "integer overflow"},
+      {"self.least - 1", "integer overflow"},
+      {"-self.least", "integer overflow"},
+      {"-9223372036854775807 - 2", "integer overflow"},
+      {"1 + (self.most + 1)", "integer overflow"},
+      {"[self.most + 1]", "integer overflow"},
+      {"{'a': self.most + 1}", "integer overflow"},
+      {"self.list[self.most + 1]", "integer overflow"},
+      {"!(self.most + 1 > 0)", "integer overflow"},
+      {"self.most + 1 > 0 && true", "integer overflow"},
+      {"self.none", "no such key: none"},
+      {"self.list[7]", "index out of bounds: 7"},
+      {"self.list[-1]", "index out of bounds: -1"},
+      {"self.text + 1", "no such overload"},
+      {"self.beyond + 1", "no such overload"},
+      {"-self.text", "no such overload"},
+  };
+  for (const auto& tried : cases) {
+    INFO(tried.first);
+    const auto result = kube::evaluate_cel(tried.first, {&self});
+    CHECK(result.known);
+    CHECK_FALSE(result.value.has_value());
+    CHECK(result.error == tried.second);
+  }
+  CHECK(worth("self.most - 1", self) == "9223372036854775806");
+  CHECK(worth("self.least + 1 == -9223372036854775807", self) == "true");
+  CHECK(worth("-9223372036854775808 == self.least", self) == "true");
+  CHECK(worth("self.most + 1 > 0 || true", self) == "true");
+  CHECK(worth("self.most + self.least", self) == "-1");
+  CHECK(worth("- 1 - -1", self) == "0");
+  CHECK(worth("-self.half + self.half == self.half - self.half", self) == "true");
+  CHECK(worth("9223372036854775808 > 0", self) == "unknown");  // which no CRD may say
+  CHECK(worth(std::string(100'000, '-') + "1", self) == "unknown");
+}
+
+TEST_CASE("CEL: a rule that comes to no answer is told of in the API server's words") {
+  TestCluster cluster;
+  REQUIRE(cluster
+              .send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Json::parse(R"({
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "cels.x.io"},
+    "spec": {"group": "x.io", "names": {"kind": "Cel", "plural": "cels"}, "scope": "Cluster", "versions": [
+      {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+        "spec": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+                 "x-kubernetes-validations": [{"rule": "!has(self.a) || self.a + 1 > 0"},
+                                              {"rule": "!has(self.b) || -self.b != 3", "message": "neg"}]}}}}}]}})"))
+              .status == 201);
+  const auto refusal = [&](const char* spec) {
+    return cluster
+        .send(
+            "POST", "/apis/x.io/v1/cels",
+            {{"apiVersion", "x.io/v1"}, {"kind", "Cel"}, {"metadata", {{"name", "one"}}}, {"spec", Json::parse(spec)}})
+        .message();
+  };
+  CHECK(
+      refusal(R"({"a": 9223372036854775807})") ==
+      "Cel.x.io \"one\" is invalid: spec: Invalid value: \"object\": integer overflow evaluating rule: !has(self.a) || "
+      "self.a + 1 > 0");
+  CHECK(refusal(R"({"b": -9223372036854775808})") ==
+        "Cel.x.io \"one\" is invalid: spec: Invalid value: \"object\": integer overflow evaluating rule: neg");
+  CHECK(refusal(R"({"a": 9223372036854775808})").find("spec.a in body must be of type integer: \"number\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("CEL: the old value, which may be none") {

@@ -89,6 +89,33 @@ TEST_CASE("a custom resource is held to its schema") {
   CHECK(cluster.send("POST", foos + "?fieldValidation=Strict", foo({{"a", "x"}, {"z", 1}})).status == 400);
 }
 
+TEST_CASE("a pattern is RE2's: linear in the text, unanchored, and checked with the definition") {
+  TestCluster cluster;
+  auto crd = definition();
+  auto& properties = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+  properties["e"] = {{"type", "string"}, {"pattern", "^(a|b)*$"}};
+  properties["f"] = {{"type", "string"}, {"pattern", "(a*)*b|\\pL[[:digit:]]"}};
+  REQUIRE(cluster.send("POST", definitions, crd).status == 201);
+  auto long_one = std::string(200'000, 'a');
+  CHECK(cluster.send("POST", foos, foo({{"a", "x"}, {"e", long_one}})).status == 201);
+  CHECK(cluster.send("DELETE", foos + "/one").status == 200);
+  CHECK(cluster.send("POST", foos, foo({{"a", "x"}, {"f", long_one}}))
+            .message()
+            .ends_with("spec.f in body should match '(a*)*b|\\pL[[:digit:]]'"));
+  CHECK(cluster.send("POST", foos, foo({{"a", "x"}, {"f", "- \u00d67 -"}})).status == 201);
+  for (const auto& tried : {std::pair("(?=a)b", "(?=a)b"), std::pair("(", "("), std::pair("a**", "**")}) {
+    CAPTURE(tried.first);
+    properties["e"]["pattern"] = tried.first;
+    const auto refused = cluster.send("PUT", definitions + "/foos.x.io", crd);
+    CHECK(refused.status == 422);
+    CHECK(
+        refused.message().find(fmt::format(
+            "spec.validation.openAPIV3Schema.properties[spec].properties[e].pattern: Invalid value: \"{}\": must be a "
+            "valid regular expression, but isn't: error parsing regexp: ",
+            tried.first)) != std::string::npos);
+  }
+}
+
 TEST_CASE("without a status subresource one write changes spec and status together") {
   TestCluster cluster;
   cluster.apply(definitions + "/foos.x.io", definition());
