@@ -220,8 +220,9 @@ PatchType patch_type(const Request& request) {
 Json patched(const Request& request, PatchType type, Json object, const Json& patch) {
   if (type == PatchType::json) return json_patch(object, patch);
   if (!patch.is_object())
-    throw bad_request(
-        "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}");
+    throw bad_request(fmt::format("{}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                                  type == PatchType::merge ? "error decoding patch: " : "",
+                                  patch.is_boolean() ? "bool" : patch.type_name()));
   if (type == PatchType::strategic)
     strategic_merge(request.subresource == "scale" ? builtin_schema("Scale") : *request.kind->schema, object, patch);
   else

@@ -74,6 +74,55 @@ Json to_json(const YAML::Node& node, int depth) {
   }
 }
 
+std::string_view go_type(const Json& value) {
+  if (value.is_boolean()) return "bool";
+  if (value.is_string()) return "string";
+  return value.is_number_float() ? "float64" : "int64";
+}
+
+// As Go prints a value with %v and, `as_string`, with %s.
+std::string go_text(const Json& value, bool as_string = false) {
+  std::string listed;
+  const auto add = [&](const std::string& item) { listed += (listed.empty() ? "" : " ") + item; };
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.items()) add(key + ":" + go_text(item, as_string));
+    return fmt::format("map[{}]", listed);
+  }
+  if (value.is_array()) {
+    for (const auto& item : value) add(go_text(item, as_string));
+    return fmt::format("[{}]", listed);
+  }
+  if (value.is_null()) return as_string ? "%!s(<nil>)" : "<nil>";
+  if (!as_string || value.is_string()) return plain(value);
+  return fmt::format("%!s({}={})", go_type(value), value.dump());
+}
+
+// A patch of the strategic kind that the API server cannot work with: for most of what is wrong with one it answers
+// 500, without a reason.
+StatusError unworkable(std::string message) {
+  return {500, "", std::move(message)};
+}
+
+enum class Directive { none, replace, remove };
+
+// "$patch" of a map, or of an item of a list.
+Directive directive_of(const Json& patch) {
+  const auto found = patch.find("$patch");
+  if (found == patch.end()) return Directive::none;
+  if (*found == "replace") return Directive::replace;
+  if (*found == "delete") return Directive::remove;
+  throw unworkable(fmt::format("unknown patch type: {} in map: {}", go_text(*found, true), go_text(patch)));
+}
+
+// What the patch of a map may keep by "$retainKeys".
+void check_retained(const Json& patch) {
+  const auto& kept = patch["$retainKeys"];
+  bool right = kept.is_array();
+  for (const auto& [key, value] : patch.items())
+    right = right && (key.starts_with('$') || std::find(kept.begin(), kept.end(), Json(key)) != kept.end());
+  if (!right) throw bad_request("invalid patch format of retainKeys");
+}
+
 // Items of keyed lists are found by those of their keys that the patch states.
 Json* matching(const Schema& list, Json& items, const Json& wanted) {
   for (auto& item : items) {
@@ -122,9 +171,11 @@ void put_in_order(const Schema& list, Json& items, const Json& before, const Jso
 }
 
 void merge_list(const Schema& schema, Json& target, const Json& patch, const Json& order) {
-  if (!patch.empty() && patch.front().is_object() && patch.front().value("$patch", "") == "replace") {
+  const auto replaces = [](const Json& item) { return item.is_object() && item.value("$patch", Json()) == "replace"; };
+  if (std::any_of(patch.begin(), patch.end(), replaces)) {
     target = Json::array();
-    for (std::size_t i = 1; i < patch.size(); ++i) target.push_back(patch[i]);
+    for (const auto& item : patch)
+      if (!replaces(item)) target.push_back(item);
     return;
   }
   if (schema.list == Schema::List::atomic || !target.is_array()) {
@@ -133,12 +184,19 @@ void merge_list(const Schema& schema, Json& target, const Json& patch, const Jso
   }
   const Json before = target;
   for (const auto& item : patch) {
+    if (schema.list == Schema::List::keyed && !item.is_object())
+      throw unworkable(fmt::format("list element types are not identical: [{} {}]", go_text(before), go_text(patch)));
     if (schema.list == Schema::List::set || !item.is_object()) {
       if (std::find(target.begin(), target.end(), item) == target.end()) target.push_back(item);
       continue;
     }
+    if (item.value("$patch", Json()) == "merge") throw unworkable("merging lists cannot yet be specified in the patch");
+    const auto directive = directive_of(item);
+    if (!schema.keys.empty() && !item.contains(schema.keys.front()))
+      throw unworkable(
+          fmt::format("map: {} does not contain declared merge key: {}", go_text(item), schema.keys.front()));
     auto* found = matching(schema, target, item);
-    if (item.value("$patch", "") == "delete") {
+    if (directive == Directive::remove) {
       if (found != nullptr) target.erase(static_cast<std::size_t>(found - &target[0]));
     } else if (found != nullptr) {
       strategic_merge(*schema.element, *found, item);
@@ -218,11 +276,10 @@ void strategic_merge(const Schema& schema, Json& target, const Json& patch) {
     target = patch;
     return;
   }
-  if (!target.is_object() || patch.value("$patch", "") == "replace") target = Json::object();
-  if (patch.value("$patch", "") == "delete") {
-    target = Json::object();
-    return;
-  }
+  const auto whole = directive_of(patch);
+  if (!target.is_object() || whole != Directive::none) target = Json::object();
+  if (whole == Directive::remove) return;
+  if (patch.contains("$retainKeys")) check_retained(patch);
   if (patch.contains("$retainKeys")) directive(target, "$retainKeys", patch["$retainKeys"]);
   for (const auto& [key, value] : patch.items()) {
     if (directive(target, key, value)) continue;
@@ -237,6 +294,8 @@ void strategic_merge(const Schema& schema, Json& target, const Json& patch) {
       merge_patch(target[key], value);
     } else if (value.is_array() && field != nullptr && field->type == Schema::Type::list) {
       const auto order = patch.find("$setElementOrder/" + key);
+      if (order != patch.end() && !order->is_array())
+        throw unworkable(fmt::format("expected a []interface {{}}, but received a {}", go_type(*order)));
       merge_list(*field, target[key].is_null() ? (target[key] = Json::array()) : target[key], value,
                  order == patch.end() ? Json() : *order);
     } else {

@@ -457,3 +457,59 @@ TEST_CASE("a strategic patch keeps the order that it states") {
   CHECK(names_after(R"({"name": "main", "$setElementOrder/env": [{"name": "B"}, {"name": "C"}, {"name": "D"}],
                         "env": [{"name": "D", "value": "5"}]})") == "BCD");
 }
+
+TEST_CASE("a strategic patch that cannot be worked with is refused as an API server refuses it, and changes nothing") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  REQUIRE(cluster.send("POST", deployments, deployment("web", "web:1")).status == 201);
+  const auto before = cluster.get(deployments + "/web");
+  const auto in_pod = [](const std::string& part) { return R"({"spec": {"template": {"spec": )" + part + "}}}"; };
+  struct Row {
+    std::string patch;
+    int status;
+    std::string message;
+  };
+  const std::vector<Row> rows = {
+      {R"({"$patch": 1})", 500, "unknown patch type: %!s(int64=1) in map: map[$patch:1]"},
+      {R"({"$patch": null})", 500, "unknown patch type: %!s(<nil>) in map: map[$patch:<nil>]"},
+      {R"({"spec": {"$patch": "x"}})", 500, "unknown patch type: x in map: map[$patch:x]"},
+      {R"({"spec": {"$patch": true}})", 500, "unknown patch type: %!s(bool=true) in map: map[$patch:true]"},
+      {R"({"metadata": {"labels": {"$patch": [1]}}})", 500,
+       "unknown patch type: [%!s(int64=1)] in map: map[$patch:[1]]"},
+      {in_pod(R"({"containers": [{"name": "x", "$patch": 1}]})"), 500,
+       "unknown patch type: %!s(int64=1) in map: map[$patch:1 name:x]"},
+      {in_pod(R"({"containers": [{"$patch": "merge", "name": "x"}]})"), 500,
+       "merging lists cannot yet be specified in the patch"},
+      {in_pod(R"({"containers": [{"$patch": "delete"}]})"), 500,
+       "map: map[$patch:delete] does not contain declared merge key: name"},
+      {in_pod(R"({"containers": [{"image": "q"}]})"), 500,
+       "map: map[image:q] does not contain declared merge key: name"},
+      {in_pod(R"({"$setElementOrder/containers": 1, "containers": [{"name": "main"}]})"), 500,
+       "expected a []interface {}, but received a int64"},
+      {R"({"spec": {"strategy": {"$retainKeys": 1}}})", 400, "invalid patch format of retainKeys"},
+      {R"({"spec": {"strategy": {"$retainKeys": ["x"], "type": "Recreate"}}})", 400,
+       "invalid patch format of retainKeys"},
+      {"[1]", 400, "json: cannot unmarshal array into Go value of type map[string]interface {}"},
+      {"1", 400, "json: cannot unmarshal number into Go value of type map[string]interface {}"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.patch);
+    const auto answer =
+        cluster.send("PATCH", deployments + "/web", Json::parse(row.patch), "application/strategic-merge-patch+json");
+    CHECK(answer.status == row.status);
+    CHECK(answer.message() == row.message);
+    CHECK(answer.reason() == (row.status == 400 ? "BadRequest" : ""));
+  }
+  CHECK(cluster
+            .send("PATCH", deployments + "/web", Json::parse(in_pod(R"({"containers": [1]})")),
+                  "application/strategic-merge-patch+json")
+            .message()
+            .starts_with("list element types are not identical: "));
+  CHECK(cluster.get(deployments + "/web") == before);
+  // These are right.
+  for (const auto* patch : {R"({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}})",
+                            R"({"metadata": {"labels": {"$patch": "replace", "a": "b"}}})"})
+    CHECK(cluster.send("PATCH", deployments + "/web", Json::parse(patch), "application/strategic-merge-patch+json")
+              .status == 200);
+  CHECK(at(cluster.get(deployments + "/web"), "metadata.labels") == Json{{"a", "b"}});
+}
