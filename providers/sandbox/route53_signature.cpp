@@ -132,18 +132,20 @@ Authorization parse_authorization(const std::string& header) {
   return {scope[0], scope[1], scope[2], scope[3], scope[4], split(fields["SignedHeaders"], ';'), fields["Signature"]};
 }
 
-std::optional<system::TimePoint> parse_basic_time(const std::string& text) {
+// To the second: any year of four digits fits, which a TimePoint in nanoseconds could not hold.
+std::optional<std::chrono::sys_seconds> parse_basic_time(const std::string& text) {
   std::tm parts{};
   const char* end = ::strptime(text.c_str(), "%Y%m%dT%H%M%SZ", &parts);
   if (end == nullptr || *end != '\0' || text.size() != 16) return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
 }
 
-std::string basic_time(system::TimePoint time) {
-  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+std::string basic_time(std::chrono::sys_seconds time) {
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(static_cast<std::time_t>(time.time_since_epoch().count())));
 }
 
-void check_date(const std::string& stamp, const Authorization& authorization, system::TimePoint now) {
+void check_date(const std::string& stamp, const Authorization& authorization, system::TimePoint exactly_now) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(exactly_now);
   const auto signed_at = parse_basic_time(stamp);
   if (!signed_at)
     throw Refusal{400, "IncompleteSignature",

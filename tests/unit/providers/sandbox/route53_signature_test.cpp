@@ -110,6 +110,28 @@ TEST_CASE("a signature holds for five minutes around its date") {
   CHECK(verdict(call, sandbox_signer, "2026-01-02T02:59:04Z") == "403 SignatureDoesNotMatch");
 }
 
+TEST_CASE("a date of any year is before or after now") {
+  const auto words = [](const std::string& stamp) {
+    auto call = signed_call("GET", "/x");
+    call.headers.erase("x-amz-date");
+    call.headers.emplace("x-amz-date", stamp);
+    try {
+      verify_signature(call, sandbox_signer, *system::from_rfc3339("2026-01-02T03:04:05Z"));
+      return std::string("right");
+    } catch (const Refusal& refusal) {
+      return refusal.message.substr(0, refusal.message.find(':'));
+    }
+  };
+  for (const auto* stamp : {"20260102T031005Z", "22620412T000000Z", "40520102T030405Z", "99991231T235959Z"}) {
+    CAPTURE(stamp);
+    CHECK(words(stamp) == "Signature not yet current");
+  }
+  for (const auto* stamp : {"20260102T025805Z", "19700101T000000Z", "16770101T000000Z", "00010101T000000Z"}) {
+    CAPTURE(stamp);
+    CHECK(words(stamp) == "Signature expired");
+  }
+}
+
 TEST_CASE("what is no signature is told apart from a wrong one") {
   auto call = signed_call("GET", "/x");
   const auto with = [&](const std::string& value) {
