@@ -11,6 +11,7 @@
 #include "commands/cost.hpp"
 #include "commands/tiers.hpp"
 #include "providers/error.hpp"
+#include "providers/sandbox/sandbox.hpp"
 #include "providers/system/files.hpp"
 #include "templates/files.hpp"
 
@@ -205,10 +206,7 @@ class Completer {
   }
 
   void faults() {
-    for (const char* api : {"all", "atlas", "kubernetes", "route53"}) {
-      for (const char* kind : {"throttle", "error", "unavailable", "reset", "lost", "slow"})
-        add(fmt::format("{}:{}:", api, kind));
-    }
+    for (const std::string& form : sandbox::fault_forms()) add(form);
     result_.no_space = true;
   }
 

@@ -162,11 +162,17 @@ struct SandboxServe {
   std::vector<std::string> faults;
   std::int64_t port = 0;
   double time_scale = 1.0;
+  bool detach = false;
+  std::string log;
   friend bool operator==(const SandboxServe&, const SandboxServe&) = default;
 };
 struct SandboxReset {
   std::string folder, confirm;
   friend bool operator==(const SandboxReset&, const SandboxReset&) = default;
+};
+struct SandboxStop {
+  std::string folder;
+  friend bool operator==(const SandboxStop&, const SandboxStop&) = default;
 };
 struct SandboxStatus {
   std::string folder;
@@ -178,11 +184,12 @@ struct CompletionScript {
   friend bool operator==(const CompletionScript&, const CompletionScript&) = default;
 };
 
-using Options = std::variant<Help, Version, TenantCreate, TenantList, TenantGet, TenantUpdate, TenantDelete,
-                             InstancePlan, InstanceProvision, InstanceWait, InstallRegistry, ShowRegistry, DnsSet,
-                             DnsGet, DnsList, DnsDelete, StatusShow, CostEstimateOf, ContextList, ContextShow,
-                             ContextUse, ContextSet, ContextDelete, TemplateList, TemplateShow, TemplateRender,
-                             TemplateLint, TemplateEject, SandboxServe, SandboxReset, SandboxStatus, CompletionScript>;
+using Options =
+    std::variant<Help, Version, TenantCreate, TenantList, TenantGet, TenantUpdate, TenantDelete, InstancePlan,
+                 InstanceProvision, InstanceWait, InstallRegistry, ShowRegistry, DnsSet, DnsGet, DnsList, DnsDelete,
+                 StatusShow, CostEstimateOf, ContextList, ContextShow, ContextUse, ContextSet, ContextDelete,
+                 TemplateList, TemplateShow, TemplateRender, TemplateLint, TemplateEject, SandboxServe, SandboxReset,
+                 SandboxStatus, SandboxStop, CompletionScript>;
 
 struct Invocation {
   GlobalOptions global;

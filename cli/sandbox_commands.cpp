@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -16,7 +17,9 @@
 #include "providers/error.hpp"
 #include "providers/kubernetes/client.hpp"
 #include "providers/sandbox/sandbox.hpp"
+#include "providers/sandbox/service.hpp"
 #include "providers/system/files.hpp"
+#include "providers/system/process.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -36,16 +39,25 @@ std::string shell_quoted(const std::string& text) {
   return quoted + "'";
 }
 
+std::string fault_help() {
+  const auto kinds = sandbox::fault_kinds();
+  return fmt::format(
+      "break requests: kubernetes, atlas, route53 or all; {} or {}; a probability (0.3) or a count (2). May be "
+      "repeated",
+      fmt::join(kinds.begin(), kinds.end() - 1, ", "), kinds.back());
+}
+
 void bind_serve(Flags& flags, SandboxServe& options) {
+  static const std::string faults = fault_help();
   flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
              options.folder);
+  flags.flag({.names = "--fault", .value = "API:KIND:HOW", .help = faults, .values = Values::fault}, options.faults);
+  flags.flag({.names = "--detach", .value = "", .help = "return once it is ready, and let it serve in the background"},
+             options.detach);
+  // How the one in the background is told where to write once it is ready.
   flags.flag(
-      {.names = "--fault",
-       .value = "API:KIND:HOW",
-       .help = "break requests: kubernetes, atlas, route53 or all; throttle, error, unavailable, reset, lost, slow or "
-               "conflict; a probability (0.3) or a count (2). May be repeated",
-       .values = Values::fault},
-      options.faults);
+      {.names = "--log", .value = "FILE", .help = "write there once it serves", .values = Values::file, .hidden = true},
+      options.log);
   flags.flag({.names = "--port", .value = "N", .help = "first of three ports; any free ones without it"}, options.port);
   flags.flag({.names = "--time-scale", .value = "X", .help = "how long things take: 1 as in life, 0 not at all"},
              options.time_scale);
@@ -84,29 +96,8 @@ void wait_until_stopped(const std::stop_token& stop) {
   never.wait(lock, stop, [] { return false; });
 }
 
-int serve(const SandboxServe& options, Session& session) {
-  check_serve(options);
-  Printer& printer = session.printer();
-  sandbox::Options how;
-  how.folder = folder_of(options.folder, session);
-  how.port_base = static_cast<int>(options.port);
-  how.time_scale = options.time_scale;
-  how.clock = &session.runtime().clock;
-  if (const std::string domain = variable(session.runtime().environment, "LITEDESK_DOMAIN"); !domain.empty()) {
-    how.domain = domain;
-  }
-  std::vector<sandbox::Fault> faults;
-  for (const std::string& fault : options.faults) faults.push_back(sandbox::parse_fault(fault));
-  {
-    const sandbox::Sandbox undisturbed(how);
-    install_tenant_kind(undisturbed.endpoints(), session);
-  }
-  how.faults = std::move(faults);
-  if (session.global().verbose > 0) how.on_request = [&printer](const std::string& line) { printer.detail(1, line); };
-  const sandbox::Sandbox running(std::move(how));
-  const sandbox::Endpoints& endpoints = running.endpoints();
-  const std::filesystem::path kubeconfig = folder_of(options.folder, session) / "kubeconfig";
-  system::write_file_atomically(kubeconfig, sandbox::kubeconfig(endpoints), "kubeconfig");
+// What reaches the sandbox, as a shell reads it.
+std::string export_lines(const sandbox::Endpoints& endpoints, const std::filesystem::path& kubeconfig) {
   const std::array<std::pair<const char*, std::string>, 11> exports{
       {{"KUBECONFIG", kubeconfig.string()},
        {"AWS_ENDPOINT_URL", endpoints.route53_url},
@@ -121,7 +112,79 @@ int serve(const SandboxServe& options, Session& session) {
        {"MONGODB_ATLAS_PROJECT_ID", endpoints.atlas_project}}};
   std::string lines;
   for (const auto& [name, value] : exports) lines += fmt::format("export {}={}\n", name, shell_quoted(value));
+  return lines;
+}
+
+// This program, though the file that it was started from may be gone.
+std::string own_program() {
+  std::error_code error;
+  const auto file = std::filesystem::read_symlink("/proc/self/exe", error);
+  return !error && std::filesystem::exists(file, error) ? file.string() : "/proc/self/exe";
+}
+
+// The same command again, which goes on without this one.
+int serve_detached(const SandboxServe& options, Session& session) {
+  constexpr std::chrono::milliseconds longest{60'000};
+  const std::filesystem::path folder = folder_of(options.folder, session);
+  const std::filesystem::path log = folder / "serve.log";
+  system::Command command;
+  command.program = own_program();
+  command.arguments = {"sandbox",
+                       "serve",
+                       "--dir",
+                       folder.string(),
+                       "--log",
+                       log.string(),
+                       fmt::format("--port={}", options.port),
+                       fmt::format("--time-scale={}", options.time_scale),
+                       "--output",
+                       session.global().output,
+                       "--color",
+                       session.global().color};
+  for (const std::string& fault : options.faults) command.arguments.push_back("--fault=" + fault);
+  for (int i = 0; i < session.global().verbose; ++i) command.arguments.emplace_back("-v");
+  const auto started = system::start_detached(command, session.timeout(longest), session.interrupted());
+  session.runtime().streams.err(started.errors);
+  if (!started.ready) return started.exit_code != 0 ? started.exit_code : 1;
+  session.runtime().streams.out(started.output);
+  if (session.runtime().terminal.err)
+    session.printer().note(
+        fmt::format("serving in the background, with its log in {}\n"
+                    "`litedesk sandbox stop` ends it",
+                    log.string()));
+  return 0;
+}
+
+int serve(const SandboxServe& options, Session& session) {
+  check_serve(options);
+  Printer& printer = session.printer();
+  sandbox::Options how;
+  for (const std::string& fault : options.faults) how.faults.push_back(sandbox::parse_fault(fault));
+  if (options.detach) return serve_detached(options, session);
+  how.folder = folder_of(options.folder, session);
+  how.port_base = static_cast<int>(options.port);
+  how.time_scale = options.time_scale;
+  how.clock = &session.runtime().clock;
+  if (const std::string domain = variable(session.runtime().environment, "LITEDESK_DOMAIN"); !domain.empty()) {
+    how.domain = domain;
+  }
+  const sandbox::ServiceClaim claim(how.folder);
+  {
+    auto without_faults = how;
+    without_faults.faults.clear();
+    const sandbox::Sandbox undisturbed(std::move(without_faults));
+    install_tenant_kind(undisturbed.endpoints(), session);
+  }
+  if (session.global().verbose > 0) how.on_request = [&printer](const std::string& line) { printer.detail(1, line); };
+  const std::filesystem::path folder = how.folder;
+  const sandbox::Sandbox running(std::move(how));
+  const std::filesystem::path kubeconfig = folder / "kubeconfig";
+  system::write_file_atomically(kubeconfig, sandbox::kubeconfig(running.endpoints()), "kubeconfig");
+  const std::string lines = export_lines(running.endpoints(), kubeconfig);
+  system::write_file_atomically(folder / "exports", lines, "the sandbox's variables");
+  claim.announce(running.endpoints(), options.log, session.now());
   session.runtime().streams.out(lines);
+  if (!options.log.empty()) system::redirect_output(options.log);
   if (session.runtime().terminal.err) printer.note("serving until Ctrl-C");
   wait_until_stopped(session.interrupted());
   return 0;
@@ -154,30 +217,85 @@ void bind_status(Flags& flags, SandboxStatus& options) {
              options.folder);
 }
 
+Json to_json(const std::optional<sandbox::Service>& service, const std::filesystem::path& folder) {
+  if (!service) return nullptr;
+  return {{"pid", service->process.pid},
+          {"host", service->process.host},
+          {"since", service->since},
+          {"kubernetes", service->kubernetes_url},
+          {"route53", service->route53_url},
+          {"atlas", service->atlas_url},
+          {"kubeconfig", (folder / "kubeconfig").string()},
+          {"exports", (folder / "exports").string()},
+          {"log", service->log.empty() ? Json() : Json(service->log)}};
+}
+
 int status(const SandboxStatus& options, Session& session) {
-  const sandbox::Contents contents = sandbox::contents(folder_of(options.folder, session));
+  const std::filesystem::path folder = folder_of(options.folder, session);
+  const sandbox::Contents contents = sandbox::contents(folder);
+  const auto service = sandbox::service_of(folder);
   Answer answer;
-  answer.json = {{"folder", contents.folder}, {"exists", contents.exists}, {"counts", contents.counts}};
+  answer.json = {{"folder", contents.folder},
+                 {"exists", contents.exists},
+                 {"counts", contents.counts},
+                 {"server", to_json(service, folder)}};
   answer.names = {"sandbox/" + contents.folder};
   std::vector<Detail> lines{{"Folder", contents.folder}, {"State", contents.exists ? "there" : "none yet"}};
+  if (!service) {
+    lines.push_back({"Served", "no"});
+  } else if (service->process.pid == 0) {
+    lines.push_back({"Served", "starting"});
+  } else {
+    lines.push_back({"Served", fmt::format("by process {}, since {}", service->process.pid, service->since)});
+    lines.push_back({"Kubernetes", service->kubernetes_url});
+    lines.push_back({"Route 53", service->route53_url});
+    lines.push_back({"Atlas", service->atlas_url});
+    lines.push_back({"Exports", (folder / "exports").string()});
+    if (!service->log.empty()) lines.push_back({"Log", service->log});
+  }
   for (const auto& [what, count] : contents.counts) lines.push_back({what, std::to_string(count)});
   answer.text = render(lines);
   session.printer().answer(answer);
   return 0;
 }
 
+void bind_stop(Flags& flags, SandboxStop& options) {
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+             options.folder);
+}
+
+int stop(const SandboxStop& options, Session& session) {
+  constexpr std::chrono::milliseconds longest{10'000};
+  const std::filesystem::path folder = folder_of(options.folder, session);
+  const auto ended = sandbox::end_service(folder, session.timeout(longest), session.interrupted());
+  session.printer().answer({.json = {{"folder", folder.string()},
+                                     {"stopped", ended.has_value()},
+                                     {"pid", ended ? Json(ended->process.pid) : Json()}},
+                            .names = {"sandbox/" + folder.string()},
+                            .table = {},
+                            .text = ended ? fmt::format("process {} no longer serves the sandbox in {}\n",
+                                                        ended->process.pid, folder.string())
+                                          : fmt::format("nobody is serving the sandbox in {}\n", folder.string())});
+  return 0;
+}
+
 constexpr std::array commands{
-    Command{"sandbox", "serve", "keep the sandbox up for other clients",
-            "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each "
-            "for what\n"
-            "reaches them, and serves until it is stopped. With -v it tells of every request on stderr.",
-            "litedesk sandbox serve > sandbox.env &\n"
-            "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
-            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
+    Command{
+        "sandbox", "serve", "keep the sandbox up for other clients",
+        "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each "
+        "for what\n"
+        "reaches them, and serves until it is stopped. With --detach it does so in the background, and returns once\n"
+        "it is ready. The lines are also in FOLDER/exports. With -v it tells of every request on stderr, or in its\n"
+        "log. One process at a time serves a folder.",
+        "eval \"$(litedesk sandbox serve --detach)\"\n"
+        "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
+        binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
+    Command{"sandbox", "stop", "end the sandbox that serves", "", "litedesk sandbox stop",
+            binder<SandboxStop, bind_stop>, runner<SandboxStop, stop>},
     Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",
             binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>},
-    Command{"sandbox", "status", "show what is in the sandbox", "", "litedesk sandbox status -o json",
-            binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>},
+    Command{"sandbox", "status", "show what is in the sandbox, and who serves it", "",
+            "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>},
 };
 
 }  // namespace

@@ -30,13 +30,16 @@ std::optional<FaultKind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
+// Atlas knows no write conflicts.
+bool has_kind(std::string_view api, FaultKind kind) {
+  return kind != FaultKind::conflict || api != "atlas";
+}
+
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  std::vector<std::string_view> words;
-  for (const auto& [word, kind] : kinds) words.push_back(word);
   throw UsageError({.message = fmt::format("the fault '{}' is not one: {}", text, why),
                     .hint = fmt::format("write API:KIND:AMOUNT; API is one of {}; KIND is one of {}; AMOUNT is a "
                                         "probability with a dot (0.3), or how many requests (5)",
-                                        fmt::join(apis, ", "), fmt::join(words, ", "))});
+                                        fmt::join(apis, ", "), fmt::join(fault_kinds(), ", "))});
 }
 
 template <typename Number>
@@ -55,6 +58,20 @@ std::string_view to_string(FaultKind kind) {
   return "none";
 }
 
+std::vector<std::string> fault_kinds() {
+  std::vector<std::string> words;
+  for (const auto& [word, kind] : kinds) words.emplace_back(word);
+  return words;
+}
+
+std::vector<std::string> fault_forms() {
+  std::vector<std::string> forms;
+  for (const auto api : apis)
+    for (const auto& [word, kind] : kinds)
+      if (has_kind(api, kind)) forms.push_back(fmt::format("{}:{}:", api, word));
+  return forms;
+}
+
 Fault parse_fault(std::string_view text) {
   const auto first = text.find(':');
   const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);
@@ -66,7 +83,7 @@ Fault parse_fault(std::string_view text) {
     refuse(text, fmt::format("there is no API '{}'", fault.api));
   const auto kind = kind_of(fault.kind);
   if (!kind) refuse(text, fmt::format("there is no kind '{}'", fault.kind));
-  if (*kind == FaultKind::conflict && fault.api == "atlas") refuse(text, "Atlas knows no write conflicts");
+  if (!has_kind(fault.api, *kind)) refuse(text, "Atlas knows no write conflicts");
   if (amount.find('.') != std::string_view::npos) {
     const auto probability = number<double>(amount);
     if (!probability || *probability < 0 || *probability > 1) refuse(text, "a probability lies between 0.0 and 1.0");
@@ -84,7 +101,7 @@ Faults::Faults(const std::vector<Fault>& faults, std::string_view api, std::uint
     const auto kind = kind_of(fault.kind);
     if (!kind) refuse(fault.api + ":" + fault.kind, fmt::format("there is no kind '{}'", fault.kind));
     if (fault.api != api && fault.api != "all") continue;
-    if (*kind == FaultKind::conflict && api == "atlas") continue;
+    if (!has_kind(api, *kind)) continue;
     rules_.push_back({*kind, fault.probability, fault.count});
   }
 }

@@ -46,7 +46,8 @@ class FolderLock {
                       .hint = "run the command again"});
     throw Conflict(
         {.message = fmt::format("the sandbox in {} is in use by another process", folder.string()),
-         .hint = "stop `litedesk sandbox serve` and what else runs on that sandbox, then run the command again"});
+         .hint =
+             "end what serves it with `litedesk sandbox stop`, and what else runs on it, then run the command again"});
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "providers/system/clock.hpp"
@@ -27,6 +28,9 @@ struct Fault {
 };
 // Throws UsageError that lists what is possible.
 [[nodiscard]] Fault parse_fault(std::string_view text);
+// Every "API:KIND:" that parse_fault() takes, and the kinds alone.
+[[nodiscard]] std::vector<std::string> fault_forms();
+[[nodiscard]] std::vector<std::string> fault_kinds();
 
 struct Options {
   std::filesystem::path folder = {};  // holds state.db (0600 in 0700)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -41,6 +42,24 @@ struct CommandResult {
 // Runs a child to its end, with no shell. Throws NotFound when there is no such program, Timeout, Cancelled (the child
 // is ended first).
 [[nodiscard]] CommandResult run(const Command& command, std::chrono::milliseconds timeout, std::stop_token stop);
+
+struct Detached {
+  bool ready = false;
+  int exit_code = 0;           // of one that was not: it has ended
+  std::string output, errors;  // what it wrote on standard output and standard error until then
+};
+
+// Starts a program that goes on without us: in a session of its own, with nothing to read. Returns once it has written
+// something on standard output and closed it, which says that it is ready, or has ended without. Throws as run() does;
+// the program is then ended.
+[[nodiscard]] Detached start_detached(const Command& command, std::chrono::milliseconds timeout, std::stop_token stop);
+
+// From now on this process writes both of its outputs into that file (0600), which begins empty. Throws Failed.
+void redirect_output(const std::filesystem::path& file);
+
+// Asks a process to end (SIGTERM) and waits until it has. False when there is no such process any more. Throws
+// PermissionDenied, Timeout, Cancelled; Failed for one of another host or container.
+bool end_process(const ProcessIdentity& process, std::chrono::milliseconds timeout, std::stop_token stop);
 
 // No core dumps, so that no secret lands in one (setrlimit, PR_SET_DUMPABLE).
 void forbid_core_dumps();

@@ -1,4 +1,4 @@
-// Running a child: declared in process.hpp.
+// Running a child, and ending a process: declared in process.hpp.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -97,11 +97,19 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-pid_t spawn(const Command& command, int output) {
+// Where a child's outputs go; `errors` below 0: to our own.
+struct Outputs {
+  int output = -1;
+  int errors = -1;
+  bool own_session = false;
+};
+
+pid_t spawn(const Command& command, const Outputs& outputs) {
   SpawnSettings settings;
   if (!command.inherit_stdin)
     posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&settings.actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&settings.actions, outputs.output, STDOUT_FILENO);
+  if (outputs.errors >= 0) posix_spawn_file_actions_adddup2(&settings.actions, outputs.errors, STDERR_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
 
   // Our threads block the signals that end a program; a child must not inherit that. A child that does not talk to the
@@ -113,9 +121,10 @@ pid_t spawn(const Command& command, int output) {
   posix_spawnattr_setsigmask(&settings.attributes, &none);
   posix_spawnattr_setsigdefault(&settings.attributes, &ours);
   posix_spawnattr_setpgroup(&settings.attributes, 0);
-  posix_spawnattr_setflags(&settings.attributes,
-                           static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              (command.inherit_stdin ? 0 : POSIX_SPAWN_SETPGROUP)));
+  posix_spawnattr_setflags(&settings.attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                                    (outputs.own_session     ? POSIX_SPAWN_SETSID
+                                                                     : command.inherit_stdin ? 0
+                                                                                             : POSIX_SPAWN_SETPGROUP)));
 
   std::vector<std::string> words{command.program};
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
@@ -130,7 +139,8 @@ pid_t spawn(const Command& command, int output) {
 // A started child, which is ended and waited for at the latest here.
 class Child {
  public:
-  Child(const Command& command, int output) : pid_(spawn(command, output)), own_group_(!command.inherit_stdin) {
+  Child(const Command& command, const Outputs& outputs)
+      : pid_(spawn(command, outputs)), own_group_(outputs.own_session || !command.inherit_stdin) {
     // As a system call, since glibc has a wrapper only from 2.36 on.
     watch_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     if (watch_.get() >= 0) return;
@@ -151,6 +161,8 @@ class Child {
     pid_ = 0;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   }
+  // It is nobody's from now on.
+  void release() { pid_ = 0; }
 
  private:
   void signal(int number) const { ::kill(own_group_ ? -pid_ : pid_, number); }
@@ -170,6 +182,14 @@ class Child {
   Descriptor watch_;
 };
 
+Timeout too_late(const std::string& what, milliseconds timeout) {
+  return Timeout(
+      {.message = fmt::format("{} within {} s", what, std::chrono::ceil<std::chrono::seconds>(timeout).count()),
+       .hint = "run it by hand to see what it waits for",
+       .resource = {},
+       .cause = {}});
+}
+
 // Takes what is there. Returns false at the end.
 bool drain(int fd, std::string& text) {
   std::array<char, 65536> buffer;
@@ -186,6 +206,19 @@ bool drain(int fd, std::string& text) {
   }
 }
 
+// A pipe: what is written into one end comes out of the other.
+struct Pipe {
+  Descriptor out, in;
+
+  explicit Pipe(const Command& command) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(command, errno);
+    out = Descriptor(ends[0]);
+    in = Descriptor(ends[1]);
+    if (::fcntl(out.get(), F_SETFL, O_NONBLOCK) != 0) fail(command, errno);
+  }
+};
+
 }  // namespace
 
 CommandResult run(const Command& command, milliseconds timeout, std::stop_token stop) {
@@ -193,40 +226,115 @@ CommandResult run(const Command& command, milliseconds timeout, std::stop_token 
   const auto throw_cancelled = [&] { throw Cancelled(fmt::format("{} was cancelled", command.program)); };
   if (stop.stop_requested()) throw_cancelled();
 
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(command, errno);
-  const Descriptor output(ends[0]);
-  Descriptor input(ends[1]);
+  Pipe output(command);
   const Descriptor stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (stopped.get() < 0 || ::fcntl(output.get(), F_SETFL, O_NONBLOCK) != 0) fail(command, errno);
+  if (stopped.get() < 0) fail(command, errno);
   const std::stop_callback on_stop(stop, [&] { eventfd_write(stopped.get(), 1); });
 
-  Child child(command, input.get());
-  input.close();
+  Child child(command, {.output = output.in.get()});
+  output.in.close();
 
   CommandResult result;
-  std::array<pollfd, 3> watched{{{output.get(), POLLIN, 0}, {child.watch(), POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
+  std::array<pollfd, 3> watched{
+      {{output.out.get(), POLLIN, 0}, {child.watch(), POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
   while (true) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    if (left <= milliseconds::zero()) {
-      throw Timeout({.message = fmt::format("{} did not end within {} s", command.program,
-                                            std::chrono::ceil<std::chrono::seconds>(timeout).count()),
-                     .hint = "run it by hand to see what it waits for",
-                     .resource = {},
-                     .cause = {}});
-    }
+    if (left <= milliseconds::zero()) throw too_late(command.program + " did not end", timeout);
     const int wait = static_cast<int>(std::min<milliseconds::rep>(left.count(), 1 << 30));
     if (::poll(watched.data(), watched.size(), wait) < 0 && errno != EINTR) fail(command, errno);
     if (stop.stop_requested()) throw_cancelled();
     const bool ended = watched[1].revents != 0;
     // What it started may keep the pipe open, so its own end counts and not the pipe's.
-    if (!drain(output.get(), result.output)) watched[0].fd = -1;
+    if (!drain(output.out.get(), result.output)) watched[0].fd = -1;
     if (result.output.size() > output_limit)
       throw Failed(fmt::format("{} printed more than {} MiB", command.program, output_limit >> 20));
     if (ended) break;
   }
   result.exit_code = child.exit_code();
   return result;
+}
+
+Detached start_detached(const Command& command, milliseconds timeout, std::stop_token stop) {
+  const auto deadline = steady_clock::now() + timeout;
+  Pipe output(command), errors(command);
+  const Descriptor stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (stopped.get() < 0) fail(command, errno);
+  const std::stop_callback on_stop(stop, [&] { eventfd_write(stopped.get(), 1); });
+
+  Child child(command, {.output = output.in.get(), .errors = errors.in.get(), .own_session = true});
+  output.in.close();
+  errors.in.close();
+
+  Detached result;
+  std::array<pollfd, 4> watched{{{output.out.get(), POLLIN, 0},
+                                 {errors.out.get(), POLLIN, 0},
+                                 {child.watch(), POLLIN, 0},
+                                 {stopped.get(), POLLIN, 0}}};
+  while (true) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    if (left <= milliseconds::zero()) throw too_late(command.program + " was not ready", timeout);
+    const int wait = static_cast<int>(std::min<milliseconds::rep>(left.count(), 1 << 30));
+    if (::poll(watched.data(), watched.size(), wait) < 0 && errno != EINTR) fail(command, errno);
+    if (stop.stop_requested()) throw Cancelled(fmt::format("{} was cancelled", command.program));
+    const bool ended = watched[2].revents != 0;
+    const bool more = drain(output.out.get(), result.output);
+    if (!drain(errors.out.get(), result.errors)) watched[1].fd = -1;
+    if (ended) break;
+    if (!more && !result.output.empty()) {
+      result.ready = true;
+      child.release();
+      return result;
+    }
+    if (!more) watched[0].fd = -1;
+  }
+  result.exit_code = child.exit_code();
+  return result;
+}
+
+void redirect_output(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  const Descriptor opened(fd);
+  for (const int output : {STDOUT_FILENO, STDERR_FILENO})
+    if (fd < 0 || ::dup2(fd, output) < 0)
+      throw Failed({.message = fmt::format("cannot write the log {}", file.string()),
+                    .hint = "check who owns it and its folder",
+                    .resource = {},
+                    .cause = strerror(errno)});
+}
+
+bool end_process(const ProcessIdentity& process, milliseconds timeout, std::stop_token stop) {
+  const auto name = fmt::format("process {}", process.pid);
+  if (!is_local(process))
+    throw Failed({.message = fmt::format("{} runs on {}, or in another container of it", name, process.host),
+                  .hint = "end it there",
+                  .resource = {},
+                  .cause = {}});
+  const auto deadline = steady_clock::now() + timeout;
+  const Descriptor watch(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(process.pid), 0)));
+  // What the descriptor stands for keeps its number from here on, so that what is asked and signalled is one process.
+  if (watch.get() < 0 || !may_be_alive(process)) return false;
+  if (::syscall(SYS_pidfd_send_signal, watch.get(), SIGTERM, nullptr, 0) != 0) {
+    if (errno == ESRCH) return false;
+    throw PermissionDenied({.message = fmt::format("may not end {}", name),
+                            .hint = "it is another user's",
+                            .resource = {},
+                            .cause = strerror(errno)});
+  }
+  const Descriptor stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const std::stop_callback on_stop(stop, [&] { eventfd_write(stopped.get(), 1); });
+  while (true) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    if (left <= milliseconds::zero())
+      throw Timeout({.message = fmt::format("{} did not end within {} s", name,
+                                            std::chrono::ceil<std::chrono::seconds>(timeout).count()),
+                     .hint = fmt::format("end it with kill -9 {}", process.pid),
+                     .resource = {},
+                     .cause = {}});
+    std::array<pollfd, 2> watched{{{watch.get(), POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), static_cast<int>(std::min<milliseconds::rep>(left.count(), 1 << 30)));
+    if (stop.stop_requested()) throw Cancelled(fmt::format("interrupted while {} was ending", name));
+    if (watched[0].revents != 0) return true;
+  }
 }
 
 }  // namespace litedesk::system

@@ -25,6 +25,7 @@ CASES = [
     ("litedesk context set x dns.st", ["dns.strategy="]),
     ("litedesk context set x dns.strategy=w", ["dns.strategy=wildcard "]),
     ("litedesk sandbox serve --fault route53:thr", ["route53:throttle:"]),
+    ("litedesk sandbox serve --fault kubernetes:conf", ["kubernetes:conflict:"]),
     ("litedesk status -o js", ["json"]),
     ("litedesk instance provision acme --plan ./saved", ["./saved.plan "]),
     ("litedesk instance provision acme --plan=./saved", ["--plan=./saved.plan "]),

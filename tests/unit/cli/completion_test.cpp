@@ -81,6 +81,9 @@ TEST_CASE("Commands, flags and values are completed where they may stand") {
       {{"help", "cost"}, {"cost-estimate"}},
       {{"help", "dns", "l"}, {"list"}},
       {{"cost-estimate", "--model", "ded"}, {"dedicated"}},
+      {{"sandbox", "serve", "--fault", "kubernetes:c"}, {"kubernetes:conflict:"}},
+      {{"sandbox", "serve", "--fault", "atlas:c"}, {}},
+      {{"sandbox", "serve", "--fault=all:l"}, {"--fault=all:lost:"}},
       {{"nonsense", ""}, {}},
       {{"tenant", "nonsense", ""}, {}},
   };

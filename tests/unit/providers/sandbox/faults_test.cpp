@@ -1,5 +1,7 @@
 #include "providers/sandbox/faults.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "providers/error.hpp"
@@ -54,4 +56,15 @@ TEST_CASE("a probability is met about as often as it says") {
   for (int i = 0; i < 4000; ++i) met += faults.next(false) == FaultKind::error ? 1 : 0;
   CHECK(met > 850);
   CHECK(met < 1150);
+}
+
+TEST_CASE("every form that is offered is one, and every kind is offered") {
+  const auto forms = fault_forms();
+  CHECK(forms.size() == 4 * fault_kinds().size() - 1);  // Atlas knows no conflict
+  for (const auto& form : forms) {
+    CAPTURE(form);
+    CHECK_NOTHROW((void)parse_fault(form + "1"));
+  }
+  CHECK(std::find(forms.begin(), forms.end(), "kubernetes:conflict:") != forms.end());
+  CHECK(std::find(forms.begin(), forms.end(), "atlas:conflict:") == forms.end());
 }

@@ -1,7 +1,9 @@
 #include "providers/system/process.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <sstream>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -124,4 +126,68 @@ TEST_CASE("core dumps can be forbidden") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("a program that is started to go on is left alone once it says that it is ready") {
+  // What it says: its session, and what there is to read.
+  const auto started = start_detached(
+      shell("cut -d' ' -f1,6 /proc/$$/stat; echo early >&2; cat; exec >/dev/null 2>&1; exec sleep 60"), 20s, {});
+  CHECK(started.ready);
+  CHECK(started.errors == "early\n");
+  std::istringstream words(started.output);
+  auto process = this_process();
+  long session = 0;
+  words >> process.pid >> session;
+  CHECK(session == process.pid);
+  process.start_time.clear();
+  CHECK(may_be_alive(process));
+  CHECK(end_process(process, 20s, {}));
+  REQUIRE(::waitpid(static_cast<pid_t>(process.pid), nullptr, 0) == process.pid);
+  CHECK_FALSE(end_process(process, 20s, {}));
+}
+
+TEST_CASE("one that ends instead, with or without words, is told of; one that is never ready is ended") {
+  auto failed = start_detached(shell("echo no room >&2; exit 3"), 20s, {});
+  CHECK_FALSE(failed.ready);
+  CHECK(failed.exit_code == 3);
+  CHECK(failed.errors == "no room\n");
+  failed = start_detached(shell("exec >&-; exit 4"), 20s, {});
+  CHECK_FALSE(failed.ready);
+  CHECK(failed.exit_code == 4);
+  CHECK_THROWS_AS((void)start_detached(shell("exec sleep 60"), 50ms, {}), Timeout);
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK_THROWS_AS((void)start_detached(shell("exec sleep 60"), 20s, stop.get_token()), Cancelled);
+  CHECK_THROWS_AS((void)start_detached({"/nowhere/program", {}, {}, false}, 20s, {}), NotFound);
+}
+
+TEST_CASE("a process is ended only where it surely is the one that was meant") {
+  auto process = this_process();
+  process.start_time = "1";
+  CHECK_FALSE(end_process(process, 20s, {}));  // its number is somebody else's now: ours
+  process.host += "x";
+  CHECK_THROWS_AS(end_process(process, 20s, {}), Failed);
+
+  // A child inherits what is blocked: this one never hears that it is asked.
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  REQUIRE(::pthread_sigmask(SIG_BLOCK, &blocked, &before) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  auto deaf = this_process();
+  deaf.pid = child;
+  deaf.start_time.clear();
+  try {
+    (void)end_process(deaf, 50ms, {});
+    FAIL("it ended");
+  } catch (const Timeout& late) {
+    CHECK(late.hint() == "end it with kill -9 " + std::to_string(child));
+  }
+  ::kill(child, SIGKILL);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
 }

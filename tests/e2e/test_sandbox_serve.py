@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""`litedesk sandbox serve`: one process a folder, in the background if so asked, and docs/sandbox.md as it is pasted."""
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import urllib.parse
+import urllib.request
+
+import harness
+
+HOME = harness.folder("serve")
+ENV = {k: os.environ[k] for k in harness.PASSED_ON if k in os.environ}
+ENV.update({"HOME": HOME, "LITEDESK_HOME": HOME, "NO_COLOR": "1"})
+
+
+def sandbox(*words, code=0, cwd=HOME):
+    done = subprocess.run([harness.LITEDESK, "sandbox", *words], env=ENV, cwd=cwd, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == code, "%s: exit %d\n%s%s" % (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def status(folder):
+    return json.loads(sandbox("status", "--dir", folder, "-o", "json")[0])
+
+
+def answers(values):
+    """Whether the API server that the variables lead to takes their token."""
+    with open(values["KUBECONFIG"]) as config:
+        text = config.read()
+    url = re.search(r'server: "(.*)"', text).group(1)
+    token = re.search(r'token: "(.*)"', text).group(1)
+    request = urllib.request.Request(url + "/version", headers={"Authorization": "Bearer " + token})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.status == 200
+
+
+def gone(pid):
+    """Whether the process has ended: it is not ours, so that its number must be free."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+def a_folder_is_served_once():
+    served = harness.Serve(harness.folder("once"), "--time-scale", "0")
+    folder = os.path.join(served.directory, "sandbox")
+    with open(served.values["KUBECONFIG"]) as config:
+        before = config.read()
+    port = re.search(r":(\d+)\"", before).group(1)
+    os.symlink(folder, os.path.join(served.directory, "link"))
+    for words in (("--dir", folder), ("--dir", folder + "/"), ("--dir", "link"), ("--dir", folder, "--detach")):
+        out, err = sandbox("serve", *words, code=4, cwd=served.directory)
+        assert not out, out
+        for part in ("process %d" % served.process.pid, port, "sandbox stop --dir", "/exports"):
+            assert part in err, (words, part, err)
+    error = json.loads(sandbox("serve", "--dir", folder, "--detach", "-o", "json", code=4)[1])["error"]
+    assert error["code"] == "conflict", error
+    with open(served.values["KUBECONFIG"]) as config:
+        assert config.read() == before
+    assert answers(served.values)
+    server = status(folder)["server"]
+    assert server["pid"] == served.process.pid and server["log"] is None, server
+    sandbox("reset", "--dir", folder, "--confirm", "sandbox", code=4)
+
+    # One that was killed leaves its place.
+    served.process.send_signal(signal.SIGKILL)
+    served.process.wait(20)
+    assert status(folder)["server"] is None
+    values = harness.exports(sandbox("serve", "--dir", folder, "--detach", "--time-scale", "0")[0])
+    assert answers(values)
+    assert status(folder)["server"]["pid"] != served.process.pid
+    sandbox("stop", "--dir", folder)
+
+
+def in_the_background():
+    folder = os.path.join(harness.folder("detached"), "a sandbox")
+    out, err = sandbox("serve", "--detach", "--dir", folder, "--time-scale", "0", "-v", "--fault", "route53:throttle:1")
+    values = harness.exports(out)
+    assert len(values) == 11 and not err, (values, err)
+    assert answers(values)
+    with open(os.path.join(folder, "exports")) as lines:
+        assert harness.exports(lines.read()) == values
+    server = status(folder)["server"]
+    with open(server["log"]) as log:
+        assert "kubernetes GET /version 200" in log.read()
+    text = sandbox("status", "--dir", folder)[0]
+    for part in ("by process %d" % server["pid"], server["kubernetes"], server["log"]):
+        assert part in text, text
+    with open("/proc/%d/stat" % server["pid"]) as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    assert int(fields[3]) == server["pid"], "it is in the session of the one that started it"
+
+    # Its end does not wait for a watch, and is told.
+    url = urllib.parse.urlparse(server["kubernetes"])
+    watch = socket.create_connection((url.hostname, url.port), timeout=20)
+    watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sandbox-token\r\n\r\n")
+    assert b"ADDED" in watch.recv(65536) + watch.recv(65536)
+    out = sandbox("stop", "--dir", folder)[0]
+    assert "process %d no longer serves" % server["pid"] in out, out
+    assert gone(server["pid"])
+    select.select([watch], [], [], 20)
+    watch.close()
+    done = json.loads(sandbox("stop", "--dir", folder, "-o", "json")[0])
+    assert done == {"folder": folder, "stopped": False, "pid": None}, done
+    sandbox("reset", "--dir", folder, "--confirm", "sandbox")
+
+
+def one_that_cannot_start_says_why():
+    folder = harness.folder("failing")
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = str(taken.getsockname()[1])
+    out, err = sandbox("serve", "--detach", "--dir", os.path.join(folder, "one"), "--port", port, code=1)
+    assert not out and "port " + port in err, (out, err)
+    assert status(os.path.join(folder, "one"))["server"] is None
+    with open(os.path.join(folder, "file"), "w") as out:
+        out.write("x")
+    out, err = sandbox("serve", "--detach", "--dir", os.path.join(folder, "file", "below"), code=1)
+    assert not out and "file" in err, (out, err)
+    os.mkdir(os.path.join(folder, "two"))
+    with open(os.path.join(folder, "two", "state.db"), "w") as out:
+        out.write("this is no database, and longer than its header of a hundred bytes would be" * 3)
+    out, err = sandbox("serve", "--detach", "--dir", os.path.join(folder, "two"), code=1)
+    assert not out and "state.db" in err and "sandbox reset" in err, (out, err)
+    out, err = sandbox("serve", "--detach", "--dir", os.path.join(folder, "three"), "--fault", "x:y:1", code=2)
+    assert not out and "x:y:1" in err, (out, err)
+    assert not os.path.exists(os.path.join(folder, "three"))
+
+
+def nothing_holds_on_to_the_one_who_started_it():
+    """`$(...)` waits until nobody has its pipe open any more, and descriptors of the caller's are none of the server's."""
+    folder = harness.folder("pipes")
+    script = 'exec 7>lock; eval "$("$0" sandbox serve --detach --dir "$1")" && echo "$KUBECONFIG"'
+    done = subprocess.run(["bash", "-c", script, harness.LITEDESK, os.path.join(folder, "s")], env=ENV, cwd=folder,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.stdout.strip() == os.path.join(folder, "s", "kubeconfig"), done
+    pid = status(os.path.join(folder, "s"))["server"]["pid"]
+    held = [os.readlink(os.path.join("/proc/%d/fd" % pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+    assert os.path.join(folder, "lock") not in held and "/dev/null" in held, held
+    sandbox("stop", "--dir", os.path.join(folder, "s"))
+
+
+def the_document_as_pasted():
+    """Every block of docs/sandbox.md, line by line in one shell; what needs a program that is not here is left out."""
+    with open(os.path.join(harness.ROOT, "docs", "sandbox.md")) as document:
+        lines = [line[4:].rstrip("\n") for line in document if line.startswith("    ")]
+    assert any("--detach" in line for line in lines), lines
+    home = harness.folder("pasted")
+    programs = os.path.join(home, "bin")
+    os.mkdir(programs)
+    os.symlink(harness.LITEDESK, os.path.join(programs, "litedesk"))
+    ran = [line for line in lines if shutil.which(line.split()[0]) or line.split()[0] in ("litedesk", "eval")]
+    script = "".join("%s\necho \"@@ $?\"\n" % line for line in ran)
+    env = {**ENV, "HOME": home, "LITEDESK_HOME": home, "PATH": programs + ":" + os.environ["PATH"], "AWS_PAGER": "",
+           "LITEDESK_SANDBOX_TIME_SCALE": "0"}
+    try:
+        done = subprocess.run(["bash"], input=script, env=env, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=300)
+        codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("@@ ")]
+        assert codes == [0] * len(ran), "%s\n%s\n%s" % (list(zip(ran, codes)), done.stdout, done.stderr)
+        if shutil.which("kubectl"):
+            assert "instance-acme" in done.stdout, done.stdout
+    finally:
+        ENV["LITEDESK_HOME"] = home
+        sandbox("stop")
+        ENV["LITEDESK_HOME"] = HOME
+    if len(ran) < len(lines):
+        print("SKIPPED lines of docs/sandbox.md whose programs are not here: %s" % [line for line in lines if line not in ran])
+
+
+def main():
+    cases = (a_folder_is_served_once, in_the_background, one_that_cannot_start_says_why,
+             nothing_holds_on_to_the_one_who_started_it, the_document_as_pasted)
+    results = [harness.passes(case) for case in cases]
+    harness.main_summary(results.count(True), results.count(False))
+
+
+if __name__ == "__main__":
+    main()
