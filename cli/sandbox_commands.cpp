@@ -280,16 +280,15 @@ int stop(const SandboxStop& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{
-        "sandbox", "serve", "keep the sandbox up for other clients",
-        "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each "
-        "for what\n"
-        "reaches them, and serves until it is stopped. With --detach it does so in the background, and returns once\n"
-        "it is ready. The lines are also in FOLDER/exports. With -v it tells of every request on stderr, or in its\n"
-        "log. One process at a time serves a folder.",
-        "eval \"$(litedesk sandbox serve --detach)\"\n"
-        "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
-        binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
+    Command{"sandbox", "serve", "keep the sandbox up for other clients",
+            "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one\n"
+            "`export NAME=value` line each for what reaches them, and serves until it is\n"
+            "stopped. With --detach it does so in the background, and returns once it is\n"
+            "ready; FOLDER/exports holds the lines too. With -v it tells of every request on\n"
+            "stderr, in the background in its log. One process at a time serves a folder.",
+            "eval \"$(litedesk sandbox serve --detach)\"\n"
+            "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
+            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
     Command{"sandbox", "stop", "end the sandbox that serves", "", "litedesk sandbox stop",
             binder<SandboxStop, bind_stop>, runner<SandboxStop, stop>},
     Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",

@@ -102,7 +102,10 @@ def in_the_background():
     url = urllib.parse.urlparse(server["kubernetes"])
     watch = socket.create_connection((url.hostname, url.port), timeout=20)
     watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sandbox-token\r\n\r\n")
-    assert b"ADDED" in watch.recv(65536) + watch.recv(65536)
+    seen = b""
+    while b"ADDED" not in seen:
+        seen += watch.recv(65536)
+        assert seen, "the watch was closed"
     out = sandbox("stop", "--dir", folder)[0]
     assert "process %d no longer serves" % server["pid"] in out, out
     assert gone(server["pid"])
