@@ -75,9 +75,18 @@ MHD_Result add_header(void* to, MHD_ValueKind, const char* name, const char* giv
   return MHD_YES;
 }
 
+Reply too_large() {
+  Reply reply;
+  reply.status = 413;
+  reply.content_type = "text/plain";
+  reply.body = "request entity too large\n";
+  return reply;
+}
+
 // The body of a streamed reply, as the library asks for it. Waiting here blocks only this connection's thread.
 struct Body {
   std::function<bool(const Sink&)> write;
+  std::function<void(const std::string&)> broken;  // told why it cannot go on
   int socket;
   std::stop_token stopping;
   std::string waiting = {};
@@ -87,7 +96,17 @@ struct Body {
 
   [[nodiscard]] bool over() const { return stopping.stop_requested() || peer_closed(socket); }
 
+  // No exception may pass through the library.
   ssize_t read(char* bytes, std::size_t room) {
+    try {
+      return take(bytes, room);
+    } catch (const std::exception& error) {
+      broken(error.what());
+      return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+  }
+
+  ssize_t take(char* bytes, std::size_t room) {
     while (taken == waiting.size()) {
       if (whole) return MHD_CONTENT_READER_END_OF_STREAM;
       if (over()) return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -202,7 +221,7 @@ struct Server::Impl {
     const auto fault = faults.next(changes_something(call.method));
     std::string note;
     if (fault != FaultKind::none) note = fmt::format(" fault {}", to_string(fault));
-    auto reply = exchange.too_large ? api.failed(413) : answer(call, fault, note);
+    auto reply = exchange.too_large ? too_large() : answer(call, fault, note);
     const bool cut = fault == FaultKind::reset || fault == FaultKind::lost;
     if (options.on_request) {
       const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
@@ -221,7 +240,12 @@ struct Server::Impl {
       count(exchange, false);
       // A watch may be still for longer than a connection may be idle.
       MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-      auto body = std::make_unique<Body>(Body{std::move(reply.stream), socket_of(connection), stopping.get_token()});
+      const auto broken = [this, call = &exchange.call](const std::string& why) {
+        if (options.on_request)
+          options.on_request(fmt::format("{} {} {} broken off ({})", options.name, call->method, call->target, why));
+      };
+      auto body =
+          std::make_unique<Body>(Body{std::move(reply.stream), broken, socket_of(connection), stopping.get_token()});
       response = MHD_create_response_from_callback(
           MHD_SIZE_UNKNOWN, connection_memory,
           [](void* from, std::uint64_t, char* bytes, std::size_t room) {

@@ -54,6 +54,13 @@ class Echo : public Api {
       reply.body = "done";
       return reply;
     }
+    if (call.path == "/breaks") {
+      reply.stream = [first = true](const Sink& sink) mutable {
+        if (!std::exchange(first, false)) throw Failed("the disk is full");
+        return sink("begun\n");
+      };
+      return reply;
+    }
     if (call.path == "/nothing") {
       reply.status = 204;
       return reply;
@@ -241,6 +248,18 @@ TEST_CASE("a watch whose client has gone is not served on") {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (served.api.watches_ended == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   CHECK(served.api.watches_ended == 1);
+}
+
+TEST_CASE("a stream that cannot go on is broken off, told of, and harms nobody else") {
+  Served served;
+  RawConnection connection(served.server.port());
+  connection.send(raw_request("GET", "/breaks"));
+  connection.until("\r\n\r\n");
+  CHECK(connection.chunk() == "begun\n");
+  CHECK(connection.until_the_end().find("0\r\n\r\n") == std::string::npos);
+  CHECK(served.status_of("GET", "/x") == 200);
+  const std::lock_guard lock(served.mutex);
+  CHECK(served.lines.at(1) == "atlas GET /breaks broken off (the disk is full)");
 }
 
 TEST_CASE("an idle connection does not delay the end") {
