@@ -1,6 +1,7 @@
 #include "commands/planner.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
@@ -79,7 +80,7 @@ struct Case {
   Plan plan() const { return make_plan({settings, live, desired, dry_runs, {500, 1500}}); }
 };
 
-const Change& find(const Plan& plan, const std::string& kind) {
+const Change& find(const Plan& plan, std::string_view kind) {
   const auto found = std::find_if(plan.changes.begin(), plan.changes.end(),
                                   [&](const Change& change) { return change.id.kind == kind; });
   REQUIRE(found != plan.changes.end());

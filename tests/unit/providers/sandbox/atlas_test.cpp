@@ -67,7 +67,7 @@ struct Service {
     CHECK(body.at("detail").is_string());
     CHECK(body.at("reason").is_string());
     CHECK(body.at("parameters").is_array());
-    CHECK(value_of(reply, "X-Error-Code") == body.at("errorCode"));
+    CHECK(value_of(reply, "X-Error-Code") == body.at("errorCode").get<std::string>());
     return std::to_string(reply.status) + " " + body.at("errorCode").get<std::string>();
   }
 };
