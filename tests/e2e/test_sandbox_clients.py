@@ -77,17 +77,20 @@ def apply():
 
 
 def watch():
-    process = subprocess.Popen(["kubectl", "get", "cm", "-n", SPACE, "--watch-only", "-o", "name"], env=ENV, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(["kubectl", "get", "cm", "-n", SPACE, "--watch-only", "-o", "name"], env=ENV, stdout=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 20
         number = 0
         os.set_blocking(process.stdout.fileno(), False)
-        seen = ""
-        while "configmap/w" not in seen:
+        seen = b""
+        while b"configmap/w" not in seen:
             assert time.monotonic() < deadline, "the watch showed nothing"
             kubectl("create", "cm", "w%d" % number, "-n", SPACE)
             number += 1
-            seen += process.stdout.read() or ""
+            try:
+                seen += os.read(process.stdout.fileno(), 65536)
+            except BlockingIOError:
+                pass  # nothing yet
     finally:
         process.kill()
         process.wait()
