@@ -9,6 +9,7 @@
 
 #include "cli/text.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -224,9 +225,14 @@ class Template {
   std::size_t range(std::size_t body, std::string_view path, const Values& current, const Json& root,
                     std::string& output) {
     const Values items = Path(path, path.starts_with("$") ? Values{&root} : current).follow();
-    std::string ignored;
-    const std::size_t after = block(body, {}, root, ignored, true);
-    for (const Json* item : items) block(body, {item}, root, output, true);
+    if (++ranges_ > max_depth) refuse(text_, "its ranges stand too deep in each other");
+    std::size_t after = 0;
+    for (const Json* item : items) after = block(body, {item}, root, output, true);
+    if (items.empty()) {
+      std::string ignored;
+      after = block(body, {}, root, ignored, true);
+    }
+    --ranges_;
     return after;
   }
 
@@ -240,6 +246,7 @@ class Template {
   }
 
   std::string_view text_;
+  std::size_t ranges_ = 0;  // that are open
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "cli/text.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 #include "providers/system/files.hpp"
 
 namespace litedesk::cli {
@@ -20,7 +21,7 @@ SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug) {
     throw NotFound(
         {.message = fmt::format("there is no plan {}", path.string()), .hint = hint, .resource = {}, .cause = {}});
   }
-  const Json json = Json::parse(*text, nullptr, false);
+  const Json json = parse_json(*text);
   const auto member = [&](const char* name) {
     return json.is_object() && json.contains(name) && json[name].is_string() ? json[name].get<std::string>()
                                                                              : std::string();

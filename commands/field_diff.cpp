@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "providers/read_json.hpp"
+
 namespace litedesk {
 
 namespace {
@@ -93,8 +95,8 @@ bool is_secret(const Json& object) {
 
 // The element of a list that a FieldsV1 key "k:{...}" or "v:..." names; null when there is none.
 const Json* find_element(const Json& list, const std::string& key) {
-  const auto wanted = Json::parse(key.substr(2), nullptr, false);
-  if (wanted.is_discarded()) return nullptr;
+  const auto wanted = parse_json(key.substr(2));
+  if (wanted.is_discarded() || (key.starts_with("k:") && !wanted.is_object())) return nullptr;
   for (const auto& element : list) {
     if (key.starts_with("v:")) {
       if (element == wanted) return &element;
@@ -121,7 +123,7 @@ Json extract(const Json& live, const Json& fields) {
       const auto* element = find_element(live, key);
       if (element == nullptr) continue;
       Json part = key.starts_with("v:") ? *element : extract(*element, below);
-      if (key.starts_with("k:")) part.update(Json::parse(key.substr(2)));
+      if (key.starts_with("k:")) part.update(parse_json(key.substr(2)));
       list.push_back(std::move(part));
     }
     return list;

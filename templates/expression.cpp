@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "providers/read_json.hpp"
 #include "templates/filters.hpp"
 
 namespace litedesk::templates {
@@ -149,7 +150,7 @@ std::optional<Json> literal(std::string_view operand) {
   if (operand.size() >= 2 && operand.front() == '\'' && operand.back() == '\'' &&
       operand.find('\'', 1) == operand.size() - 1)
     return Json(std::string(operand.substr(1, operand.size() - 2)));
-  const auto value = Json::parse(operand, nullptr, false);
+  const auto value = parse_json(operand);
   if (value.is_boolean() || value.is_null() || value.is_number()) return value;
   return std::nullopt;
 }

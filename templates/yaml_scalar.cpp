@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "providers/read_json.hpp"
+
 namespace litedesk::templates {
 namespace {
 
@@ -101,7 +103,7 @@ bool looks_like_time(std::string_view text) {
 }
 
 std::optional<Json> resolve_number(std::string_view text) {
-  auto number = Json::parse(text, nullptr, false);
+  auto number = parse_json(text);
   // Exactly one way to write a number: 1.10, +12, .5 and 0x1F are more likely to be meant as text.
   if (!number.is_number() || number_text(number) != text) return std::nullopt;
   return number;
@@ -136,7 +138,7 @@ std::string why_ambiguous(std::string_view text) {
     return word + " is a boolean in YAML 1.1 and a string in YAML 1.2: write true or false, or quote it";
   if (looks_like_time(text)) return word + " is a time in YAML 1.1 and a string in YAML 1.2: quote it";
   if (looks_like_number(text)) {
-    const auto number = Json::parse(text, nullptr, false);
+    const auto number = parse_json(text);
     if (number.is_number_float())
       return word + " would be the number " + number_text(number) + ": write that, or quote it";
     return word +

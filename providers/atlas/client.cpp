@@ -11,6 +11,7 @@
 #include "providers/atlas/token.hpp"
 #include "providers/error.hpp"
 #include "providers/http/url.hpp"
+#include "providers/read_json.hpp"
 #include "providers/system/hash.hpp"
 
 namespace litedesk::atlas {
@@ -173,7 +174,7 @@ struct Client::Impl {
   }
 
   [[nodiscard]] static Json parse(const http::Response& response, const Call& call) {
-    auto document = Json::parse(response.body, nullptr, false);
+    auto document = parse_json(response.body);
     if (!document.is_discarded()) return document;
     const auto type = http::find(response.headers, "content-type");
     throw Unavailable({.message = "cannot " + call.summary + ": the answer is no JSON",

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::atlas {
 
@@ -23,8 +24,7 @@ std::string text(const Json& document, std::string_view key) {
 }
 
 std::int64_t number(const Json& document, std::string_view key) {
-  const auto& value = member(document, key);
-  return value.is_number() ? value.get<std::int64_t>() : 0;
+  return whole_number(member(document, key)).value_or(0);
 }
 
 // An empty range for what is no array.

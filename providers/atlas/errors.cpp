@@ -4,6 +4,7 @@
 
 #include "providers/atlas/client.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::atlas {
 
@@ -81,7 +82,7 @@ std::string masked(std::string text, const std::vector<std::string_view>& secret
 
 ApiError parse_error(const http::Response& response) {
   ApiError error;
-  const auto body = Json::parse(response.body, nullptr, false);
+  const auto body = parse_json(response.body);
   if (body.is_object()) {
     error.code = text_of(body, "errorCode");
     error.detail = text_of(body, "detail");

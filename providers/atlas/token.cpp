@@ -1,5 +1,6 @@
 #include "providers/atlas/token.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -7,6 +8,7 @@
 
 #include "providers/atlas/errors.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/hash.hpp"
 
@@ -69,7 +71,7 @@ std::optional<TokenSource::Token> TokenSource::read_cache() const {
     return std::nullopt;
   }
   if (!text) return std::nullopt;
-  auto document = Json::parse(*text, nullptr, false);
+  auto document = parse_json(*text);
   wipe(*text);
   if (!document.is_object() || !document.contains("access_token") || !document["access_token"].is_string() ||
       !document.contains("expires") || !document["expires"].is_string())
@@ -130,16 +132,17 @@ TokenSource::Token TokenSource::ask() {
                          .cause = masked(error.code + ": " + error.detail, refusal.secrets)});
     throw_refusal(response, refusal);
   }
-  auto document = Json::parse(response.body, nullptr, false);
+  auto document = parse_json(response.body);
   wipe(response.body);
   if (!document.is_object() || !document.contains("access_token") || !document["access_token"].is_string())
     throw Unavailable({.message = "cannot " + refusal.summary + ": the answer holds no access_token",
                        .hint = "check the Atlas URL " + options_.url + " and any proxy between",
                        .resource = refusal.resource,
                        .cause = ""});
-  const auto lifetime = document.contains("expires_in") && document["expires_in"].is_number()
-                            ? std::chrono::seconds(document["expires_in"].get<std::int64_t>())
-                            : std::chrono::seconds(3600);
+  // Anything longer than a year is far away.
+  constexpr std::int64_t most = 366 * 24 * 3600;
+  const auto seconds = document.contains("expires_in") ? whole_number(document["expires_in"]) : std::nullopt;
+  const std::chrono::seconds lifetime(std::clamp<std::int64_t>(seconds.value_or(3600), 0, most));
   auto& text = document["access_token"].get_ref<std::string&>();
   Token token{Secret(text), asked + lifetime, asked};
   wipe(text);

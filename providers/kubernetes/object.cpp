@@ -2,6 +2,7 @@
 
 #include "providers/error.hpp"
 #include "providers/http/transport.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -93,8 +94,7 @@ const Json& Object::at(std::string_view dotted_path) const {
 }
 
 std::int64_t Object::integer(std::string_view dotted_path, std::int64_t otherwise) const {
-  const auto& value = at(dotted_path);
-  return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
+  return whole_number(at(dotted_path)).value_or(otherwise);
 }
 
 std::string Object::text(std::string_view dotted_path) const {

@@ -4,6 +4,7 @@
 
 #include "providers/error.hpp"
 #include "providers/kubernetes/requests.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -192,7 +193,7 @@ ObjectList Session::list(const ResourceType& type, std::string_view name_space, 
 
 Json parse_answer(const http::Response& response, const Attempted& attempted) {
   if (!is_success(response)) std::rethrow_exception(api_error(response, attempted));
-  auto json = Json::parse(response.body, nullptr, false);
+  auto json = parse_json(response.body);
   if (!json.is_object()) std::rethrow_exception(unusable_answer(response, attempted));
   return json;
 }

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -209,8 +210,7 @@ const ApiErrorInfo* api_error_info(const std::exception& error) {
 std::optional<Status> parse_status(const Json& json) {
   if (!json.is_object() || text_of(json, "kind") != "Status") return std::nullopt;
   Status status;
-  if (const auto code = json.find("code"); code != json.end() && code->is_number_integer())
-    status.code = code->get<int>();
+  if (const auto code = json.find("code"); code != json.end()) status.code = whole_number<int>(*code).value_or(0);
   status.reason = text_of(json, "reason");
   status.message = text_of(json, "message");
   const auto details = json.find("details");
@@ -226,7 +226,7 @@ std::optional<Status> parse_status(const Json& json) {
 
 std::optional<Status> parse_status(const http::Response& response) {
   if (response.body.find("\"Status\"") == std::string::npos) return std::nullopt;
-  auto status = parse_status(Json::parse(response.body, nullptr, false));
+  auto status = parse_status(parse_json(response.body));
   if (status && status->code == 0) status->code = response.status;
   return status;
 }

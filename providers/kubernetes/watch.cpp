@@ -6,6 +6,7 @@
 #include "providers/error.hpp"
 #include "providers/http/retry.hpp"
 #include "providers/kubernetes/requests.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -228,7 +229,7 @@ Watch::Next Watch::stream_once() {
 }
 
 Watch::Next Watch::take_line(std::string_view line) {
-  auto json = Json::parse(line, nullptr, false);
+  auto json = parse_json(line);
   if (!json.is_object() || !json.contains("object") || !json["object"].is_object()) return Next::back_off;
   const auto word = json.value("type", Json());
   if (word == "ERROR") return take_error(json["object"]);

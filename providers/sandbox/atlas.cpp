@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "providers/read_json.hpp"
 #include "providers/sandbox/atlas_access_list.hpp"
 #include "providers/sandbox/atlas_answers.hpp"
 #include "providers/sandbox/atlas_auth.hpp"
@@ -184,7 +185,7 @@ class Atlas : public Api {
   }
 
   static Json parse(const Call& call) {
-    auto parsed = Json::parse(call.body, nullptr, false);
+    auto parsed = parse_json(call.body);
     if (parsed.is_discarded()) throw Problem{400, "INVALID_JSON", "Received JSON is malformed."};
     return parsed;
   }

@@ -143,7 +143,7 @@ void service_defaults(Json& object) {
   if (spec.contains("ports"))
     for (auto& port : spec["ports"]) {
       preset(port, "protocol", "TCP");
-      if (type != "ExternalName") preset(port, "targetPort", port.value("port", 0));
+      if (type != "ExternalName") preset(port, "targetPort", integer(port, "port"));
     }
   if (type == "ExternalName") return;
   preset(spec, "internalTrafficPolicy", "Cluster");

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "providers/read_json.hpp"
+
 namespace litedesk::sandbox::kube {
 
 namespace {
@@ -151,7 +153,7 @@ std::string readable(const std::string& element) {
   if (element.front() == 'f') return "." + rest;
   if (element.front() == 'v') return fmt::format("[={}]", rest);
   std::string parts;
-  const auto keys = Json::parse(rest);
+  const auto keys = parse_json(rest);
   for (const auto& [key, value] : keys.items())
     parts += fmt::format("{}{}={}", parts.empty() ? "" : ",", key, value.dump());
   return fmt::format("[{}]", parts);

@@ -1,5 +1,7 @@
 #include "providers/sandbox/kubernetes_json.hpp"
 
+#include "providers/read_json.hpp"
+
 namespace litedesk::sandbox::kube {
 
 namespace {
@@ -55,8 +57,7 @@ std::string text(const Json& value, std::string_view dotted_path) {
 }
 
 std::int64_t integer(const Json& value, std::string_view dotted_path, std::int64_t otherwise) {
-  const auto& found = at(value, dotted_path);
-  return found.is_number_integer() ? found.get<std::int64_t>() : otherwise;
+  return whole_number(at(value, dotted_path)).value_or(otherwise);
 }
 
 bool flag(const Json& value, std::string_view dotted_path, bool otherwise) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "providers/read_json.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 
 namespace litedesk::sandbox::kube {
@@ -84,7 +85,7 @@ std::vector<Column> columns_of(const Json& version) {
   }
   for (const auto& item : given)
     columns.push_back({text(item, "name"), text(item, "type"), text(item, "format"),
-                       static_cast<int>(integer(item, "priority")), text(item, "jsonPath")});
+                       whole_number<int>(at(item, "priority")).value_or(0), text(item, "jsonPath")});
   return columns;
 }
 

@@ -59,7 +59,7 @@ void give_address(World& world, const Json& old, Json& service) {
       if (!port.contains("nodePort"))
         port["nodePort"] =
             30000 +
-            small_hash(fmt::format("{}/{}:{}", namespace_of(service), name_of(service), port.value("port", 0))) % 2768;
+            small_hash(fmt::format("{}/{}:{}", namespace_of(service), name_of(service), integer(port, "port"))) % 2768;
 }
 
 void label_job(const Json& old, Json& job) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "providers/read_json.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_names.hpp"
 #include "providers/sandbox/kubernetes_selectors.hpp"
@@ -26,7 +27,7 @@ std::string to_text(const Token& token) {
 
 Token parse_token(State& state, const std::string& text_of_token) {
   const auto decoded = system::base64_decode(text_of_token);
-  const auto json = Json::parse(decoded.value_or(""), nullptr, false);
+  const auto json = parse_json(decoded.value_or(""));
   if (!json.is_object() || !at(json, "rv").is_number_integer() || !at(json, "start").is_string())
     throw bad_request("invalid continue token: continue key is not valid");
   Token token{json["rv"].get<std::int64_t>(), json["start"].get<std::string>()};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include "providers/read_json.hpp"
 #include "providers/sandbox/kubernetes_admission.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_pattern.hpp"
@@ -169,7 +170,7 @@ void check_pull_secret(const Json& secret, Causes& causes) {
   const auto found = data.is_object() ? data.find(".dockerconfigjson") : data.end();
   if (!data.is_object() || found == data.end()) return causes.push_back(value_required("data[.dockerconfigjson]"));
   const auto decoded = system::base64_decode(plain(*found)).value_or("");
-  if (Json::accept(decoded)) return;
+  if (!parse_json(decoded).is_discarded()) return;
   const auto start = decoded.find_first_not_of(" \t\r\n");
   causes.push_back(
       value_invalid("data[.dockerconfigjson]", "<secret contents redacted>",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 #include "providers/sandbox/api.hpp"
 #include "providers/sandbox/database.hpp"
 #include "providers/system/files.hpp"
@@ -63,8 +64,16 @@ void prepare(Database& database, const std::filesystem::path& file) {
   }
 }
 
+Json stored(const Query& query, int column) {
+  auto body = parse_json(query.view(column));
+  if (body.is_discarded())
+    throw Failed({.message = "the sandbox's state holds a row that cannot be read",
+                  .hint = "start anew with `litedesk sandbox reset`"});
+  return body;
+}
+
 Row row_of(const Query& query) {
-  return {query.text(0), query.text(1), query.text(2), Json::parse(query.view(4)), query.number(3)};
+  return {query.text(0), query.text(1), query.text(2), stored(query, 4), query.number(3)};
 }
 
 std::int64_t last_revision(Database& database) {
@@ -301,8 +310,8 @@ std::vector<LogEntry> State::log(std::string_view collection, std::optional<std:
   if (scope) query.bind(*scope);
   std::vector<LogEntry> entries;
   while (query.step())
-    entries.push_back({query.number(3), query.text(0), query.text(1), query.text(2), query.number(5) != 0,
-                       Json::parse(query.view(4))});
+    entries.push_back(
+        {query.number(3), query.text(0), query.text(1), query.text(2), query.number(5) != 0, stored(query, 4)});
   return entries;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 #include "providers/store/label_selector.hpp"
 #include "providers/store/sqlite_connection.hpp"
 
@@ -211,7 +212,7 @@ class SqliteStore : public Store {
   }
 
   Json parse(const std::string& text, const std::string& name) {
-    Json value = Json::parse(text, nullptr, false);
+    Json value = parse_json(text);
     if (!value.is_object()) connection_.fail_damaged(fmt::format("the record {} is no JSON object", name));
     return value;
   }

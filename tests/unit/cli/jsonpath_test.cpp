@@ -53,3 +53,21 @@ TEST_CASE("A JSONPath that is none, or more than is supported, is refused") {
     }
   }
 }
+
+TEST_CASE("Ranges in each other cost no more than what they print, and end somewhere") {
+  const Json value = Json::parse(R"({"items": [{"items": []}]})");
+  const auto nested = [](int depth) {
+    std::string path;
+    for (int i = 0; i < depth; ++i) path += "{range .items[*]}";
+    path += "x";
+    for (int i = 0; i < depth; ++i) path += "{end}";
+    return path;
+  };
+  CHECK(evaluate_jsonpath(nested(1), value) == "x");
+  CHECK(evaluate_jsonpath(nested(2), value) == "");
+  CHECK(evaluate_jsonpath(nested(100), value) == "");
+  CHECK_THROWS_AS((void)evaluate_jsonpath(nested(10'000), value), UsageError);
+  Json chain = Json::object();
+  for (int i = 0; i < 60; ++i) chain = Json{{"items", Json::array({chain})}};
+  CHECK(evaluate_jsonpath(nested(60), chain) == "x");
+}

@@ -70,6 +70,26 @@ TEST_CASE("a token is renewed five minutes before its end") {
   CHECK(f.transport.sent.size() == 5);
 }
 
+TEST_CASE("a token's life may be any number, and none of them overflows") {
+  struct Row {
+    const char* seconds;
+    int asked_again;  // before the second request
+  };
+  for (const auto& row : {Row{"9223372036854775807", 0}, Row{"1e300", 0}, Row{"18446744073709551615", 0},
+                          Row{"\"soon\"", 0}, Row{"-9223372036854775808", 1}, Row{"0", 1}}) {
+    CAPTURE(row.seconds);
+    const Folder folder;
+    Fixture f(service_account(), folder.path.string());
+    for (int i = 0; i < 2; ++i) {
+      if (i == 0 || row.asked_again > 0)
+        f.transport.answer(200, std::string(R"({"access_token": "t", "expires_in": )") + row.seconds + "}");
+      f.transport.answer(200, user_json(acme()));
+      static_cast<void>(f.client.get_user("a"));
+    }
+    CHECK(f.transport.sent.size() == static_cast<std::size_t>(3 + row.asked_again));
+  }
+}
+
 TEST_CASE("a refused token is dropped and fetched once, here and on disk") {
   const Folder folder;
   Fixture f(service_account(), folder.path.string());

@@ -90,6 +90,14 @@ TEST_CASE("what is not there is nothing, and what cannot be known is an error") 
   CHECK_THROWS_AS((void)fixture.client.get(pod("x")), Unavailable);
 }
 
+TEST_CASE("an answer that is nested deeply is none, and overflows nothing") {
+  Fixture fixture;
+  const std::string deep = std::string(80'000, '[') + std::string(80'000, ']');
+  fixture.transport.answers = {json(200, deep), json(200, R"({"metadata":{"name":"x"},"spec":)" + deep + "}"),
+                               json(500, R"({"kind":"Status","message":)" + deep + "}")};
+  for (int i = 0; i < 3; ++i) CHECK_THROWS_AS((void)fixture.client.get(pod("x")), Error);
+}
+
 TEST_CASE("several are read in one go, each with its own result") {
   Fixture fixture;
   fixture.transport.answers = {json(200, R"({"metadata":{"name":"a"}})"), json(404, not_found),
