@@ -8,6 +8,7 @@
 #include "commands/map_reader.hpp"
 #include "commands/nearest.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk {
 namespace {
@@ -16,6 +17,7 @@ using templates::Node;
 
 // Far more than there are companies, and far from any overflow.
 constexpr std::int64_t most_instances = 10'000'000;
+constexpr int most_hours = 1'000'000;
 
 std::int64_t cents_of(const Node& node, std::string_view origin) {
   const auto value = templates::to_json(node);
@@ -42,10 +44,14 @@ Effort read_effort(const Node& node, std::string_view origin) {
   Effort effort;
   effort.item = reader.text("item");
   const auto hours = templates::to_json(reader.at("hours"));
-  if (!hours.is_array() || hours.size() != 2 || !hours[0].is_number_unsigned() || !hours[1].is_number_unsigned())
-    reader.fail(reader.at("hours"), "hours are [low, high]");
-  effort.low = hours[0].get<int>();
-  effort.high = hours[1].get<int>();
+  const auto of = [&](std::size_t i) {
+    const auto number = hours.is_array() && hours.size() == 2 ? whole_number<int>(hours[i]) : std::nullopt;
+    if (!number || *number < 0 || *number > most_hours)
+      reader.fail(reader.at("hours"), "hours are [low, high], each from 0 to " + std::to_string(most_hours));
+    return *number;
+  };
+  effort.low = of(0);
+  effort.high = of(1);
   reader.finish();
   return effort;
 }

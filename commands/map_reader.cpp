@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/nearest.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk {
 
@@ -38,11 +39,11 @@ std::string MapReader::text(std::string_view key) {
 std::int64_t MapReader::integer(std::string_view key, std::int64_t low, std::int64_t high) {
   const auto& node = at(key);
   const auto value = templates::to_json(node);
-  const bool fits = value.is_number_integer() && value.get<std::int64_t>() >= low && value.get<std::int64_t>() <= high;
-  if (!fits)
+  const auto number = whole_number(value);
+  if (!number || *number < low || *number > high)
     fail(node,
          std::string(key) + " must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
-  return value.get<std::int64_t>();
+  return *number;
 }
 
 std::vector<std::string> MapReader::texts(std::string_view key) {

@@ -472,7 +472,8 @@ class Wait {
   std::map<std::string, PodState> pods_;
   std::map<std::string, system::SteadyPoint> image_since_, final_since_;
   std::map<std::string, system::SteadyPoint> refused_since_;  // by the ReplicaSet's UID
-  std::map<std::string, int> pulls_, crashes_before_;
+  std::map<std::string, int> pulls_;
+  std::map<std::string, std::int64_t> crashes_before_;
   std::map<std::string, std::string> last_reason_;
 };
 

@@ -112,7 +112,7 @@ std::vector<StatusEvent> warning_events(const World& world, const std::string& n
     const auto time = system::from_rfc3339(since);
     if (event.text("type") != "Warning" || (time && *time < oldest)) continue;
     events.push_back({since, event.text("involvedObject.kind") + "/" + event.text("involvedObject.name"),
-                      event.text("reason"), event.text("message"), static_cast<int>(event.integer("count", 1))});
+                      event.text("reason"), event.text("message"), event.integer("count", 1)});
   }
   std::sort(events.begin(), events.end(), [](const StatusEvent& a, const StatusEvent& b) { return a.since > b.since; });
   return events;

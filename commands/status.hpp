@@ -1,6 +1,7 @@
 // How instances are: every part, its condition and its reason.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace litedesk {
 
 struct StatusEvent {  // a Warning event of the last hour
   std::string since, object, reason, message;
-  int count = 1;
+  std::int64_t count = 1;
 };
 
 // A namespace's Warning events that are not older, the newest first.

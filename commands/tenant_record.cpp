@@ -1,10 +1,13 @@
 // A tenant to and from the registry's document, and as the JSON that scripts read. One table of fields serves all
 // three.
+#include <limits>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "commands/tenant.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk {
 namespace {
@@ -36,8 +39,8 @@ template <class Fields, class T>
 void visit_instance(Fields& fields, T& instance) {
   fields.text("backendImage", instance.backend_image);
   fields.text("frontendImage", instance.frontend_image);
-  fields.optional_number("backendReplicas", instance.backend_replicas);
-  fields.optional_number("frontendReplicas", instance.frontend_replicas);
+  fields.replicas("backendReplicas", instance.backend_replicas);
+  fields.replicas("frontendReplicas", instance.frontend_replicas);
   fields.text("databaseStrategy", instance.database_strategy);
 }
 
@@ -138,10 +141,14 @@ class Reader {
   }
   template <class Number>
   void number(const char* key, Number& into) const {
-    if (const Json* value = find(key)) into = of<Number>(*value, key, value->is_number_integer(), "a whole number");
+    if (const Json* value = find(key)) into = whole<Number>(*value, key);
   }
-  void optional_number(const char* key, std::optional<int>& into) const {
-    if (const Json* value = find(key)) into = of<int>(*value, key, value->is_number_integer(), "a whole number");
+  // The bounds of the Tenant resource (templates/tenant-crd.yaml), which other registries do not check.
+  void replicas(const char* key, std::optional<int>& into) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    into = whole_number<int>(*value);
+    if (!into || *into < 0 || *into > 100) refuse(key, "a whole number from 0 to 100");
   }
   void list(const char* key, std::vector<std::string>& into) const {
     const Json* value = find(key);
@@ -181,7 +188,14 @@ class Reader {
     if (!right) refuse(key, wanted);
     return value.get<T>();
   }
-  [[noreturn]] void refuse(const char* key, const char* wanted) const {
+  template <class Number>
+  Number whole(const Json& value, const char* key) const {
+    if (const auto number = whole_number<Number>(value)) return *number;
+    using Limits = std::numeric_limits<Number>;
+    refuse(key, value.is_number_integer() ? fmt::format("a number from {} to {}", Limits::min(), Limits::max())
+                                          : "a whole number");
+  }
+  [[noreturn]] void refuse(const char* key, std::string_view wanted) const {
     throw ValidationError({.message = fmt::format("the record cannot be read: {}.{} is not {}", path_, key, wanted),
                            .hint = "it was changed by hand or by another program: correct that field",
                            .resource = path_,
@@ -210,7 +224,7 @@ class Writer {
   void number(const char* key, Number value) {
     json_[key] = value;
   }
-  void optional_number(const char* key, const std::optional<int>& value) {
+  void replicas(const char* key, const std::optional<int>& value) {
     if (value) {
       json_[key] = *value;
     } else {
@@ -261,7 +275,7 @@ class Lister {
   void number(const char* key, Number value) {
     json_[key] = value;
   }
-  void optional_number(const char* key, const std::optional<int>& value) { json_[key] = value ? Json(*value) : Json(); }
+  void replicas(const char* key, const std::optional<int>& value) { json_[key] = value ? Json(*value) : Json(); }
   void list(const char* key, const std::vector<std::string>& values) { json_[key] = values; }
   void any(const char* key, const Json& value) { json_[key] = value; }
   void phase(const char* key, Phase value) { text(key, std::string(to_string(value))); }

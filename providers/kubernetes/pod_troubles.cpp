@@ -18,13 +18,13 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 struct Ending {
   std::string reason;
   std::string message;
-  int exit_code = 0;
+  std::int64_t exit_code = 0;
 };
 
 std::optional<Ending> ending_of(const Object& container, const std::string& state) {
   if (!container.at(state + ".terminated").is_object()) return std::nullopt;
   return Ending{container.text(state + ".terminated.reason"), container.text(state + ".terminated.message"),
-                static_cast<int>(container.integer(state + ".terminated.exitCode", 0))};
+                container.integer(state + ".terminated.exitCode", 0)};
 }
 
 std::string describe(const Ending& ending) {
@@ -64,7 +64,7 @@ PodTrouble waiting_trouble(const Object& container, PodTrouble trouble) {
 std::optional<PodTrouble> container_trouble(const Object& container, bool init, bool restarts_always) {
   PodTrouble trouble;
   trouble.container = container.text("name");
-  trouble.restarts = static_cast<int>(container.integer("restartCount", 0));
+  trouble.restarts = container.integer("restartCount", 0);
 
   const auto waiting = container.text("state.waiting.reason");
   const auto last = ending_of(container, "lastState");

@@ -2,6 +2,7 @@
 // Rules: kubectl's rollout status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) and the pod life cycle.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,11 +28,11 @@ struct PodTrouble {
   std::string container;  // empty when it is the pod's own
   std::string reason;     // "ImagePullBackOff", "CrashLoopBackOff", "Unschedulable", "OOMKilled", ...
   std::string message;    // the kubelet's or the scheduler's words
-  int restarts = 0;
-  int exit_code = 0;   // of the last run, with a crash
-  bool final = false;  // waiting cannot help: InvalidImageName, CreateContainerConfigError, ErrImageNeverPull
-  bool image = false;  // an image that cannot be pulled
-  bool crash = false;  // a container that ends again and again
+  std::int64_t restarts = 0;
+  std::int64_t exit_code = 0;  // of the last run, with a crash
+  bool final = false;          // waiting cannot help: InvalidImageName, CreateContainerConfigError, ErrImageNeverPull
+  bool image = false;          // an image that cannot be pulled
+  bool crash = false;          // a container that ends again and again
   bool unschedulable = false;
 };
 [[nodiscard]] std::vector<PodTrouble> pod_troubles(const Object& pod);

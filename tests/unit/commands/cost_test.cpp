@@ -224,6 +224,9 @@ TEST_CASE("a price file with a mistake is refused with its line") {
       {"- name: optimized", "- name: base", "prices.yaml:"},
       {"- name: base", "- name: basic", "prices.yaml:"},
       {"hours: [4, 8]", "hours: 4", "prices.yaml:"},
+      {"hours: [4, 8]", "hours: [4, 4294967304]", "prices.yaml:"},
+      {"hours: [4, 8]", "hours: [4, 8.5]", "prices.yaml:"},
+      {"hours: [4, 8]", "hours: [-1, 8]", "prices.yaml:"},
       {"setup:", "set-up:", "prices.yaml:"},
       {", source: \"LiteDesk planning, multi-instance base\"}", "}", "prices.yaml:17:5: a line wants a source"},
   };

@@ -193,12 +193,21 @@ TEST_CASE("a record that was broken by hand is refused with the field's name") {
     Json value;
     std::string place;
   };
-  for (const Row& row : std::vector<Row>{{"/desired/tags", "a", "spec.tags is not a list"},
-                                         {"/desired/tags", Json::array({1}), "spec.tags is not a list of texts"},
-                                         {"/desired/owner", "Ann", "spec.owner is not a group of fields"},
-                                         {"/desired/owner", Json{{"email", 1}}, "spec.owner.email is not text"},
-                                         {"/desired/instance", Json{{"backendReplicas", "2"}},
-                                          "spec.instance.backendReplicas is not a whole number"}}) {
+  for (const Row& row : std::vector<Row>{
+           {"/desired/tags", "a", "spec.tags is not a list"},
+           {"/desired/tags", Json::array({1}), "spec.tags is not a list of texts"},
+           {"/desired/owner", "Ann", "spec.owner is not a group of fields"},
+           {"/desired/owner", Json{{"email", 1}}, "spec.owner.email is not text"},
+           {"/desired/instance", Json{{"backendReplicas", "2"}}, "spec.instance.backendReplicas is not a whole number"},
+           {"/desired/instance", Json{{"backendReplicas", 4294967297}},
+            "spec.instance.backendReplicas is not a whole number from 0 to 100"},
+           {"/desired/instance", Json{{"frontendReplicas", 1.5}},
+            "spec.instance.frontendReplicas is not a whole number from 0 to 100"},
+           {"/desired/instance", Json{{"frontendReplicas", -1}},
+            "spec.instance.frontendReplicas is not a whole number from 0 to 100"},
+           {"/desired/subscription", Json{{"mrrCents", 18446744073709551615U}},
+            "spec.subscription.mrrCents is not a number from -9223372036854775808 to"},
+           {"/desired/subscription", Json{{"mrrCents", 1e300}}, "spec.subscription.mrrCents is not a whole number"}}) {
     store::Document document = to_document(least());
     document.desired[row.pointer.substr(9)] = row.value;
     try {
