@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
-#include <yaml-cpp/yaml.h>
 
 #include "cli/settings.hpp"
 #include "cli/suggest.hpp"
@@ -13,34 +12,30 @@
 #include "providers/error.hpp"
 #include "providers/system/files.hpp"
 #include "templates/renderer.hpp"
+#include "templates/yaml_tree.hpp"
 
 namespace litedesk::cli {
 namespace {
 
-// Lines of a text that has been parsed already: looked up by path. 0 when there is none.
+// The lines of keys: looked up by path. 0 when there is none.
 class Lines {
  public:
-  explicit Lines(const std::string& text) : root_(YAML::Load(text)) {}
+  explicit Lines(const templates::Node& root) : root_(root) {}
   int of(const std::vector<std::string>& path) const {
-    YAML::Node node(root_);
-    int line = 0;
+    const templates::Node* node = &root_;
+    int line = path.empty() ? root_.at.line : 0;
     for (const std::string& key : path) {
-      if (!node.IsMap()) break;
-      bool found = false;
-      for (const auto& entry : node) {
-        if (entry.first.as<std::string>("") != key) continue;
-        line = entry.first.Mark().line + 1;
-        node.reset(entry.second);
-        found = true;
-        break;
-      }
-      if (!found) break;
+      const auto found = std::find_if(node->entries.begin(), node->entries.end(),
+                                      [&key](const templates::Entry& entry) { return entry.key == key; });
+      if (found == node->entries.end()) break;
+      line = found->at.line;
+      node = &found->value;
     }
     return line;
   }
 
  private:
-  YAML::Node root_;
+  const templates::Node& root_;
 };
 
 struct Reader {
@@ -157,9 +152,10 @@ ConfigFile read_config(const std::filesystem::path& path, bool must_exist) {
   }
   if (!text) return config;
   config.exists = true;
-  const Json root = templates::parse_yaml(*text, path.string());
+  const auto tree = templates::parse_single_tree(*text, path.string());
+  const Json root = templates::to_json(tree);
   if (root.is_null()) return config;
-  const Lines lines(*text);
+  const Lines lines(tree);
   const Reader reader{path, lines};
   if (!root.is_object()) reader.refuse({}, "a configuration is a map with contexts", "");
   for (const auto& [key, value] : root.items()) {

@@ -18,11 +18,11 @@ namespace {
 constexpr std::string_view built_in = "sandbox";
 
 // One context's settings without the variables of whoever asks: what the file says.
-Settings settings_of(const ConfigContext& context) {
+Settings settings_of(const ConfigFile& config, const ConfigContext& context) {
   Settings settings;
   for (const auto& [key, value] : context) {
     if (value.text.empty()) continue;
-    apply_setting(settings, *find_setting(key), value.text, key);
+    apply_setting(settings, *find_setting(key), value.text, config.where(value));
   }
   return settings;
 }
@@ -79,7 +79,7 @@ int list(const ContextList&, Session& session) {
                                     {"domain", settings.dns.domain},
                                     {"provisioning", settings.provisioning_enabled}});
   };
-  for (const auto& [name, context] : config.contexts) add(name, settings_of(context));
+  for (const auto& [name, context] : config.contexts) add(name, settings_of(config, context));
   Settings sandbox;
   sandbox.kubernetes.provider = sandbox.database.provider = sandbox.dns.provider = Backing::sandbox;
   sandbox.provisioning_enabled = true;

@@ -14,7 +14,7 @@
 #include "providers/json.hpp"
 #include "templates/files.hpp"
 
-namespace litedesk::templates {
+namespace litedesk::yaml {
 struct Node;
 }
 
@@ -73,8 +73,8 @@ class Prices {
     std::vector<Line> base, instance;
     std::vector<std::string> notes;
   };
-  static Line read_line(const templates::Node& node, std::string_view origin);
-  static Model read_model(const templates::Node& node, std::string_view origin);
+  static Line read_line(const yaml::Node& node, std::string_view origin);
+  static Model read_model(const yaml::Node& node, std::string_view origin);
   [[nodiscard]] const Model& find(std::string_view model) const;
 
   std::vector<Model> models_;

@@ -8,7 +8,7 @@
 #include <utf8proc.h>
 
 #include "providers/error.hpp"
-#include "templates/utf8.hpp"
+#include "providers/utf8.hpp"
 
 namespace litedesk {
 namespace {
@@ -34,7 +34,7 @@ constexpr Folded letters_without_decomposition[] = {
 std::string_view fold_letter(char32_t letter) {
   for (const Folded& folded : letters_without_decomposition) {
     for (std::string_view rest = folded.from; !rest.empty();) {
-      const templates::CodePoint c = templates::decode_utf8(rest);
+      const CodePoint c = decode_utf8(rest);
       if (c.value == letter) return folded.to;
       rest.remove_prefix(c.size);
     }
@@ -66,7 +66,7 @@ bool fold(char32_t c, std::string& out) {
 
 void check_utf8(std::string_view company) {
   for (std::size_t at = 0; at < company.size();) {
-    const templates::CodePoint c = templates::decode_utf8(company.substr(at));
+    const CodePoint c = decode_utf8(company.substr(at));
     if (c.size == 0) {
       throw ValidationError({.message = fmt::format("the company's name is not valid UTF-8 at byte {}", at + 1),
                              .hint = "set the terminal's and the shell's locale to UTF-8",
@@ -128,8 +128,8 @@ std::string fold_name(std::string_view company) {
 
 // One character of a slug for a message: a whole UTF-8 sequence, or its bytes in hex when it is none or cannot be seen.
 std::string show_character(std::string_view text, std::size_t at) {
-  const templates::CodePoint c = templates::decode_utf8(text.substr(at));
-  if (c.size == 0 || c.value < 0x20 || !templates::is_printable(c.value)) {
+  const CodePoint c = decode_utf8(text.substr(at));
+  if (c.size == 0 || c.value < 0x20 || !is_printable(c.value)) {
     return fmt::format("byte 0x{:02x}", static_cast<unsigned char>(text[at]));
   }
   return fmt::format("'{}'", text.substr(at, c.size));

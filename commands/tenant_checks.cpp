@@ -10,7 +10,7 @@
 #include "commands/nearest.hpp"
 #include "commands/slug.hpp"
 #include "providers/error.hpp"
-#include "templates/utf8.hpp"
+#include "providers/utf8.hpp"
 
 namespace litedesk {
 namespace {
@@ -33,7 +33,7 @@ std::string_view trim(std::string_view text) {
 std::string check_text(std::string_view what, std::string_view text, std::size_t longest, bool one_line) {
   text = trim(text);
   for (std::size_t at = 0; at < text.size();) {
-    const templates::CodePoint c = templates::decode_utf8(text.substr(at));
+    const CodePoint c = decode_utf8(text.substr(at));
     if (c.size == 0) refuse(fmt::format("{} is not valid UTF-8 at byte {}", what, at + 1), "set the locale to UTF-8");
     const bool control = c.value < 0x20 || c.value == 0x7F || (c.value >= 0x80 && c.value < 0xA0);
     const bool allowed = !one_line && (c.value == '\n' || c.value == '\t');
@@ -44,7 +44,7 @@ std::string check_text(std::string_view what, std::string_view text, std::size_t
     }
     at += c.size;
   }
-  const std::size_t length = templates::count_characters(text);
+  const std::size_t length = count_characters(text);
   if (length > longest) refuse(fmt::format("{} has {} of at most {} characters", what, length, longest), "shorten it");
   return std::string(text);
 }

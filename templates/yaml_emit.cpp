@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "providers/utf8.hpp"
 #include "templates/renderer.hpp"
-#include "templates/utf8.hpp"
 #include "templates/yaml_scalar.hpp"
 
 namespace litedesk::templates {

@@ -1,4 +1,4 @@
-// A YAML document as a tree that remembers where each part stands, so that whoever reads it can say so.
+// YAML files of ours: trees in which nothing can be read in two ways.
 #pragma once
 
 #include <string>
@@ -6,40 +6,18 @@
 #include <vector>
 
 #include "providers/json.hpp"
+#include "providers/yaml/tree.hpp"
 
 namespace litedesk::templates {
 
-struct Position {
-  int line = 1, column = 1;
-};
+using yaml::Entry;
+using yaml::fail_at;
+using yaml::Node;
+using yaml::Position;
 
-struct Entry;
-
-struct Node {
-  enum class Kind { null, scalar, list, map };
-  Kind kind = Kind::null;
-  Position at;
-  bool plain = false;          // a scalar without quotes: its text decides its type
-  std::string text;            // of a scalar
-  std::vector<Node> items;     // of a list
-  std::vector<Entry> entries;  // of a map, as written
-
-  // The value of a key of a map; nullptr when there is none.
-  [[nodiscard]] const Node* find(std::string_view key) const;
-};
-
-struct Entry {
-  std::string key;
-  Position at;
-  Node value;
-};
-
-// Throws ValidationError "origin:line:column: what".
-[[noreturn]] void fail_at(std::string_view origin, Position at, std::string_view what);
-
-// The documents of a text; empty ones are left out. Throws ValidationError: malformed YAML, text that is not UTF-8, a
-// key twice in a map, a key that is no string, an unquoted word that YAML versions read differently, a tag other than
-// !!str.
+// The documents of a text; empty ones are left out. Throws ValidationError: what yaml::parse refuses, a key twice in a
+// map, a key that is no string, an unquoted word that YAML versions read differently, a tag other than !!str, a key in
+// braces without a value, a carriage return that ends no line.
 [[nodiscard]] std::vector<Node> parse_tree(std::string_view text, std::string_view origin);
 // The one document; a null node when the text is empty. Throws when there are several.
 [[nodiscard]] Node parse_single_tree(std::string_view text, std::string_view origin);

@@ -1,76 +1,34 @@
 #include "providers/sandbox/kubernetes_patch.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
+#include "providers/error.hpp"
+#include "providers/read_json.hpp"
 #include "providers/sandbox/kubernetes_json.hpp"
 #include "providers/sandbox/kubernetes_protobuf.hpp"
 #include "providers/sandbox/kubernetes_status.hpp"
+#include "providers/yaml/value.hpp"
 
 namespace litedesk::sandbox::kube {
 
 namespace {
 
-constexpr int deepest = 64;
+// What is stored has its managed fields beside it, which are as deep, and is read within lists and events.
+constexpr std::size_t deepest = max_depth / 2;
 
-// Walking a value uses the stack: its depth is bounded before it is parsed.
-bool nested_too_deeply(std::string_view body) {
-  constexpr int most = 1000;
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (c == '"') quoted = !quoted;
-    if (c == '\\' && quoted) ++i;
-    if (quoted) continue;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (depth > most) return true;
-  }
-  return false;
+void require_shallow(const Json& value) {
+  if (depth_of(value) > deepest) throw bad_request("the body of the request is nested too deeply");
 }
 
-// The JSON parser checks this by itself; the other two formats may hold anything.
+// The parsers of JSON and YAML check this by themselves; protobuf may hold anything.
 void require_utf8(const Json& value) {
   try {
     [[maybe_unused]] const auto text = value.dump();
   } catch (const Json::type_error&) {
     throw bad_request("the body of the request is not valid UTF-8");
-  }
-}
-
-Json scalar(const YAML::Node& node) {
-  const auto text = node.Scalar();
-  if (node.Tag() == "!") return text;  // quoted
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-  if (bool boolean = false; YAML::convert<bool>::decode(node, boolean)) return boolean;
-  if (std::int64_t integer = 0; YAML::convert<std::int64_t>::decode(node, integer)) return integer;
-  if (double number = 0; YAML::convert<double>::decode(node, number)) return number;
-  return text;
-}
-
-Json to_json(const YAML::Node& node, int depth) {
-  if (depth > deepest) throw std::runtime_error("nested too deeply");
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      return scalar(node);
-    case YAML::NodeType::Sequence: {
-      Json list = Json::array();
-      for (const auto& item : node) list.push_back(to_json(item, depth + 1));
-      return list;
-    }
-    case YAML::NodeType::Map: {
-      Json map = Json::object();
-      for (const auto& item : node) map[item.first.Scalar()] = to_json(item.second, depth + 1);
-      return map;
-    }
-    default:
-      return nullptr;
   }
 }
 
@@ -233,20 +191,18 @@ Json parse_body(std::string_view body, std::string_view kind) {
     return std::move(*object);
   }
   if (nested_too_deeply(body)) throw bad_request("the body of the request is nested too deeply");
-  auto json = Json::parse(body, nullptr, false);
-  if (!json.is_discarded()) return json;
+  auto json = parse_json(body);
   std::string why = "unexpected end of JSON input";
   try {
     // JSON that does not end is no YAML either; a lone scalar is no object.
-    json = to_json(YAML::Load(std::string(body)), 0);
-    if (json.is_object() || json.is_array()) {
-      require_utf8(json);
-      return json;
-    }
-  } catch (const StatusError&) {
-    throw;
-  } catch (const std::exception& error) {
-    why = error.what();
+    if (json.is_discarded())
+      if (const auto documents = yaml::parse(body, "the body"); !documents.empty()) json = yaml::to_json(documents[0]);
+  } catch (const ValidationError& error) {
+    why = error.message();
+  }
+  if (json.is_structured()) {
+    require_shallow(json);
+    return json;
   }
   throw bad_request(
       fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
@@ -263,7 +219,19 @@ Json json_patch(const Json& target, const Json& patch) {
     throw bad_request(
         "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
   try {
-    return target.patch(patch);
+    auto result = target;
+    std::size_t depth = depth_of(target);  // or more
+    for (const auto& step : patch) {
+      result.patch_inplace(Json::array({step}));
+      // A value moves below its path, and a copy may be one of the whole.
+      const auto path = text(step, "path");
+      const auto below = static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
+      depth = std::max(depth, below + (step.contains("value") ? depth_of(step["value"]) : depth));
+      if (depth <= deepest) continue;
+      require_shallow(result);
+      depth = depth_of(result);
+    }
+    return result;
   } catch (const Json::parse_error& error) {
     throw bad_request(fmt::format("error decoding patch: {}", error.what()));
   } catch (const Json::exception&) {

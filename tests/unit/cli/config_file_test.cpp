@@ -21,7 +21,19 @@ TEST_CASE("What is wrong in a configuration is told with file and line") {
            Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: there is no setting \"kubernets\"", "kubernetes"},
            Case{"contexts:\n  a: text\n", ":2: a is to be a map", ""},
            Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone is to be one value", ""},
-           Case{"- a\n", ": a configuration is a map", ""},
+           Case{"# list\n- a\n", ":2: a configuration is a map", ""},
+           Case{"currentContext: a\r", "config.yaml:1:18: there is a carriage return here", ""},
+           Case{"contexts: {}\ncurrentContext: a\rcontexts: {}\r", "config.yaml:2:18: there is a carriage return", ""},
+           Case{"currentContext: a\ncurrentContext: b\n", "config.yaml:2:1: the key currentContext is here twice", ""},
+           Case{"currentContext: caf\xE9\n", "config.yaml:1:20: this is not YAML text", ""},
+           Case{"--- ,", "config.yaml:1:5: ", ""},
+           Case{",", "config.yaml:1:1: ", ""},
+           Case{"a0: &a [x, x, x, x, x, x, x, x, x]\na1: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\na2: &c [*b, *b, *b, "
+                "*b, "
+                "*b, *b, *b, *b, *b]\na3: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]\na4: &e [*d, *d, *d, *d, *d, *d, *d, "
+                "*d, "
+                "*d]\na5: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e]\n",
+                "config.yaml:6:", ""},
        }) {
     const TemporaryFolder folder;
     folder.write("config.yaml", text);
@@ -65,6 +77,19 @@ TEST_CASE("What is written is read again as it was, and comments are kept beside
   for (const auto& [key, value] : config.contexts["b"]) CHECK(again.contexts.at("b").at(key).text == value.text);
   CHECK_FALSE(write_config(again));
   CHECK(peek_current_context(path) == "a");
+}
+
+TEST_CASE("Flow style, a byte order mark, CR LF and escapes are read, and written as characters") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "config.yaml";
+  folder.write("config.yaml",
+               "\xEF\xBB\xBF{currentContext: a,\r\n contexts: {a: {images: {backend: \"x\\_\\N\\L\"}}}}\r\n");
+  const ConfigFile config = read_config(path, true);
+  CHECK(config.current == "a");
+  CHECK(config.contexts.at("a").at("images.backend").text == "x\xC2\xA0\xC2\x85\xE2\x80\xA8");
+  CHECK(config.contexts.at("a").at("images.backend").line == 2);
+  write_config(config);
+  CHECK(read_config(path, true).contexts.at("a").at("images.backend").text == "x\xC2\xA0\xC2\x85\xE2\x80\xA8");
 }
 
 TEST_CASE("The built-in name and names that no shell likes are refused") {

@@ -17,7 +17,7 @@ namespace {
 const std::map<std::string, std::set<std::string>> allowed = {
     {"cli", {"commands", "providers", "templates"}},
     {"commands", {"providers", "templates"}},
-    {"templates", {"providers/json.hpp", "providers/error.hpp", "providers/read_json.hpp"}},
+    {"templates", {"providers/json.hpp", "providers/error.hpp", "providers/read_json.hpp", "providers/utf8.hpp", "providers/yaml"}},
     {"providers", {}},
 };
 

@@ -110,13 +110,20 @@ TEST_CASE("malformed YAML is refused with the place") {
       {"a: &x \"b\n", "f.yaml:1:4: the quote"},
       {"a: &x \"b\\\"", "f.yaml:1:"},
       {"a: {b: \"c}\n", "f.yaml:"},
-      {"a: [1, 2\n", "f.yaml:1:8: "},
+      {"a: [1, 2\n", "f.yaml:2:1: end of sequence flow not found"},
       {"a: b: c\n", "f.yaml:1:5: "},
       {"a: *b\n", "f.yaml:1:"},
       {"\tb: 1\n", "f.yaml:1:"},
       {"é: {ü: yes}\n", "f.yaml:1:8: yes is a boolean"},
-      {"a: \xFF\n", "f.yaml:1:4: this is no YAML text"},
-      {"a: b\n\x01", "f.yaml:2:1: this is no YAML text"},
+      {"a: \xFF\n", "f.yaml:1:4: this is not YAML text"},
+      {"a: b\n\x01", "f.yaml:2:1: this is not YAML text"},
+      {"--- ,\n", "f.yaml:1:5: what stands here does not belong"},
+      {",", "f.yaml:1:1: what stands here does not belong"},
+      {"[a] b", "f.yaml:1:5: what stands here does not belong"},
+      {"a: [b,, c]\n", "f.yaml:1:7: a value is missing here"},
+      {"a: b\r", "f.yaml:1:5: there is a carriage return here without a line feed"},
+      {"a: b\r\nc: é\rd", "f.yaml:2:"},
+      {"a: \"\\uD800\"\n", "f.yaml:1:"},
       {"<!DOCTYPE html>\n<html>a: b: c</html>\n", "f.yaml:"},
   };
   for (const auto& each : cases) {
@@ -150,6 +157,8 @@ TEST_CASE("aliases are copied, and a file that explodes is refused") {
   }
   CHECK(error_of(bomb).find("too many parts") != std::string::npos);
   CHECK(error_of(std::string(5000, '[')).starts_with("f.yaml:1:"));
+  CHECK(error_of(std::string(201, '[') + std::string(201, ']')) ==
+        "f.yaml:1:201: lists and maps lie more than 200 deep in each other");
 }
 
 TEST_CASE("what is written reads back as the same value") {
@@ -274,6 +283,12 @@ TEST_CASE("YAML is laid out as kubectl does it") {
                    {"script", "one\n  two\n"}};
   CHECK(to_yaml(value) ==
         "list:\n- a: 1\n  b:\n  - 1\n  - 2\n- x\nmetadata:\n  labels: {}\n  name: acme\nscript: |\n  one\n    two\n");
+}
+
+TEST_CASE("escapes that YAML has and JSON has not are characters") {
+  CHECK(parse_yaml(R"({a: "\_", b: "\N", c: "\L\P", d: "\x85\xA0"})", "f.yaml") ==
+        Json{{"a", "\xC2\xA0"}, {"b", "\xC2\x85"}, {"c", "\xE2\x80\xA8\xE2\x80\xA9"}, {"d", "\xC2\x85\xC2\xA0"}});
+  CHECK_NOTHROW(static_cast<void>(parse_yaml(R"(["\_", "\N"])", "f.yaml").dump()));
 }
 
 TEST_CASE("text that is not UTF-8 is written with the replacement character") {

@@ -356,23 +356,51 @@ TEST_CASE("faults are worded as the API server words them") {
   }
 }
 
+TEST_CASE("a JSON patch nests nothing deeper than a body may be") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  cluster.send("POST", maps, config_map("one", {}));
+  // Each step puts a copy of the whole below itself.
+  Json copies = Json::array({{{"op", "add"}, {"path", "/metadata/x"}, {"value", Json::object()}}});
+  for (int i = 0; i < 300; ++i) copies.push_back({{"op", "copy"}, {"from", "/metadata"}, {"path", "/metadata/x"}});
+  Json below = Json::array();
+  std::string path = "/metadata/x";
+  for (int i = 0; i < 300; ++i, path += "/x")
+    below.push_back({{"op", "add"}, {"path", path}, {"value", Json::object()}});
+  for (const auto& patch : {copies, below}) {
+    const auto refused = cluster.send("PATCH", maps + "/one", patch, "application/json-patch+json");
+    CHECK(refused.status == 400);
+    CHECK(refused.message().find("nested too deeply") != std::string::npos);
+  }
+  CHECK(cluster.send("GET", maps + "/one").status == 200);
+}
+
 TEST_CASE("bodies that are no objects are refused and harm nothing") {
   TestCluster cluster;
   cluster.make_namespace();
-  const std::string bodies[] = {"",
-                                "null",
-                                "[]",
-                                "3",
-                                "{",
-                                "{\"metadata\":3}",
-                                "{\"metadata\":{\"name\":3}}",
-                                "{\"metadata\":{\"name\":\"x\",\"labels\":[1]}}",
-                                "{\"metadata\":{\"name\":\"x\",\"finalizers\":{}}}",
-                                "{\"metadata\":{\"name\":\"x\"},\"data\":[]}",
-                                "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"x\"}}",
-                                std::string(100'000, '['),
-                                std::string("\0\x01\xff\xfe", 4),
-                                "metadata: {name: \"\xff\"}\n"};
+  const std::string bodies[] = {
+      "",
+      "null",
+      "[]",
+      "3",
+      "{",
+      "{\"metadata\":3}",
+      "{\"metadata\":{\"name\":3}}",
+      "{\"metadata\":{\"name\":\"x\",\"labels\":[1]}}",
+      "{\"metadata\":{\"name\":\"x\",\"finalizers\":{}}}",
+      "{\"metadata\":{\"name\":\"x\"},\"data\":[]}",
+      "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"x\"}}",
+      std::string(100'000, '['),
+      std::string(30'000, '[') + std::string(30'000, ']'),
+      ",",
+      "--- ,\n",
+      "a: \"\\uD800\"\n",
+      "a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+      "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
+      "e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e]\n"
+      "g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f]\nh: &h [*g, *g, *g, *g, *g, *g, *g, *g, *g]\n",
+      std::string("\0\x01\xff\xfe", 4),
+      "metadata: {name: \"\xff\"}\n"};
   for (const auto& body : bodies) {
     CAPTURE(body.substr(0, 60));
     CHECK(cluster.raw("POST", maps, body).status == 400);

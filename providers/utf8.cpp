@@ -1,8 +1,8 @@
-#include "templates/utf8.hpp"
+#include "providers/utf8.hpp"
 
 #include <algorithm>
 
-namespace litedesk::templates {
+namespace litedesk {
 
 CodePoint decode_utf8(std::string_view text) {
   if (text.empty()) return {};
@@ -19,6 +19,15 @@ CodePoint decode_utf8(std::string_view text) {
   const bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
   if (overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
   return {value, size};
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto point = decode_utf8(text);
+    if (point.size == 0) return false;
+    text.remove_prefix(point.size);
+  }
+  return true;
 }
 
 bool is_printable(char32_t c) {
@@ -43,4 +52,4 @@ std::size_t count_characters(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
-}  // namespace litedesk::templates
+}  // namespace litedesk
