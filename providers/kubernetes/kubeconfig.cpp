@@ -112,7 +112,7 @@ ClusterConfig in_cluster(const KubeconfigQuery& query) {
   return config;
 }
 
-const ContextEntry& choose_context(const Loaded& loaded, const KubeconfigQuery& query, std::string& name) {
+ContextEntry choose_context(const Loaded& loaded, const KubeconfigQuery& query, std::string& name) {
   const auto& contexts = loaded.merged.contexts;
   name = query.context.empty() ? loaded.merged.current_context : query.context;
   const auto known = names_of(contexts);
@@ -120,7 +120,7 @@ const ContextEntry& choose_context(const Loaded& loaded, const KubeconfigQuery& 
     throw NotFound({.message = loaded.origin() + " has no current-context" + known,
                     .hint = contexts.empty() ? "was the file written to its end?" : "name one with --kube-context"});
   const auto found = contexts.find(name);
-  if (found != contexts.end()) return found->second;
+  if (found != contexts.end()) return read_context(found->second, name);
   const auto near = nearest(contexts, name);
   throw NotFound({.message = "there is no context \"" + name + "\" in " + loaded.origin() + known,
                   .hint = near.empty()
@@ -145,29 +145,33 @@ ClusterConfig load_cluster_config(const KubeconfigQuery& query) {
                     .hint = "name one with --kubeconfig or KUBECONFIG, or try without a cluster: --sandbox"});
   }
   std::string name;
-  const auto& context = choose_context(loaded, query, name);
+  const auto context = choose_context(loaded, query, name);
 
-  const auto cluster = loaded.merged.clusters.find(context.cluster);
-  if (cluster == loaded.merged.clusters.end())
+  const auto named_cluster = loaded.merged.clusters.find(context.cluster);
+  if (named_cluster == loaded.merged.clusters.end())
     throw ValidationError({.message = "context \"" + name + "\" (" + context.place.to_string() +
                                       ") names the cluster \"" + context.cluster + "\", which is not there" +
                                       names_of(loaded.merged.clusters),
                            .hint = "was the kubeconfig written to its end?"});
+  const auto cluster = read_cluster(named_cluster->second, context.cluster);
+  const auto named_user = loaded.merged.users.find(context.user);
+  std::optional<UserEntry> user;
+  if (named_user != loaded.merged.users.end()) user = read_user(named_user->second, context.user);
+
   ClusterConfig config;
   config.context = name;
   config.origin = loaded.origin();
   config.name_space = context.name_space.empty() ? "default" : context.name_space;
-  const auto user = loaded.merged.users.find(context.user);
-  take_cluster(cluster->second, context.cluster, user == loaded.merged.users.end() ? nullptr : &user->second, config);
+  take_cluster(cluster, context.cluster, user ? &*user : nullptr, config);
   if (!context.user.empty()) {
-    if (user == loaded.merged.users.end())
+    if (!user)
       throw ValidationError({.message = "context \"" + name + "\" (" + context.place.to_string() +
                                         ") names the user \"" + context.user + "\", which is not there" +
                                         names_of(loaded.merged.users),
                              .hint = "was the kubeconfig written to its end?"});
-    take_user(user->second, context.user, query.clock->now(), config);
+    take_user(*user, context.user, query.clock->now(), config);
   }
-  if (config.exec) config.exec->cluster_config = cluster->second.exec_config;
+  if (config.exec) config.exec->cluster_config = cluster.exec_config;
   return config;
 }
 

@@ -1,12 +1,11 @@
 #include "providers/kubernetes/kubeconfig_file.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
-#include <yaml-cpp/yaml.h>
 
 #include "providers/error.hpp"
+#include "providers/yaml/value.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -19,31 +18,36 @@ namespace fs = std::filesystem;
                          .hint = "correct the file, or name another one with --kubeconfig"});
 }
 
-// Reads keys of one YAML mapping and knows where it stands. Unknown keys are let pass, as client-go does.
+// Reads keys of one YAML mapping and knows where it stands. Unknown keys are let pass, as client-go does; of a key that
+// is there twice kubectl takes the last one, and nobody can say which was meant.
 class Reader {
  public:
-  Reader(YAML::Node node, std::string file) : node_(std::move(node)), file_(std::move(file)) {}
+  Reader(const yaml::Node& node, std::string file) : node_(node), file_(std::move(file)) {
+    if (const auto* repeated = node.repeated())
+      fail({file_, repeated->at.line}, "the key " + repeated->key + " is here twice");
+  }
 
   [[nodiscard]] Place place() const { return place_of(node_); }
-  [[nodiscard]] Place place_of(const YAML::Node& node) const {
-    return {file_, node.Mark().is_null() ? 0 : node.Mark().line + 1};
-  }
+  [[nodiscard]] Place place_of(const yaml::Node& node) const { return {file_, node.at.line}; }
+  [[nodiscard]] const std::string& file() const { return file_; }
 
-  [[nodiscard]] YAML::Node find(const char* key) const {
-    // operator[] on a const node adds nothing; on a missing key it gives an undefined node.
-    const YAML::Node& node = node_;
-    return node[key];
+  // Nothing where the key is absent or its value is null.
+  [[nodiscard]] const yaml::Node* find(const char* key) const {
+    const auto* found = find_in(node_, key);
+    return found == nullptr || found->kind == Kind::null ? nullptr : found;
   }
-  [[nodiscard]] std::string text(const char* key) const { return text_of(find(key), key); }
+  [[nodiscard]] std::string text(const char* key) const {
+    const auto* value = find(key);
+    return value == nullptr ? std::string() : text_of(*value, key);
+  }
   [[nodiscard]] Secret secret(const char* key) const { return Secret(text(key)); }
   [[nodiscard]] std::string path(const char* key) const { return place().resolve(text(key)); }
   [[nodiscard]] bool flag(const char* key) const {
-    const auto value = find(key);
-    if (!value.IsDefined() || value.IsNull()) return false;
-    bool result = false;
-    if (!value.IsScalar() || !YAML::convert<bool>::decode(value, result))
-      fail(place_of(value), std::string(key) + " must be true or false");
-    return result;
+    const auto* value = find(key);
+    if (value == nullptr) return false;
+    const auto json = yaml::to_json(*value);
+    if (!json.is_boolean()) fail(place_of(*value), std::string(key) + " must be true or false");
+    return json.get<bool>();
   }
   [[nodiscard]] std::vector<std::string> texts(const char* key) const {
     std::vector<std::string> result;
@@ -51,62 +55,50 @@ class Reader {
     return result;
   }
   // The elements of a list; none when the key is absent.
-  [[nodiscard]] std::vector<YAML::Node> sequence(const char* key) const {
-    std::vector<YAML::Node> result;
-    const auto value = find(key);
-    if (!value.IsDefined() || value.IsNull()) return result;
-    if (!value.IsSequence()) fail(place_of(value), std::string(key) + " must be a list");
-    for (const auto& each : value) result.push_back(each);
-    return result;
+  [[nodiscard]] const std::vector<yaml::Node>& sequence(const char* key) const {
+    static const std::vector<yaml::Node> none;
+    const auto* value = find(key);
+    if (value == nullptr) return none;
+    if (value->kind != Kind::list) fail(place_of(*value), std::string(key) + " must be a list");
+    return value->items;
   }
-  // A mapping below this one; an empty one when the key is absent.
+  // A mapping below this one; nothing when the key is absent.
   [[nodiscard]] std::optional<Reader> mapping(const char* key) const {
-    const auto value = find(key);
-    if (!value.IsDefined() || value.IsNull()) return std::nullopt;
-    if (!value.IsMap()) fail(place_of(value), std::string(key) + " must be a mapping");
-    return Reader(value, file_);
+    const auto* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    if (value->kind != Kind::map) fail(place_of(*value), std::string(key) + " must be a mapping");
+    return std::optional<Reader>(std::in_place, *value, file_);
   }
-  [[nodiscard]] Reader element(const YAML::Node& node, const char* list) const {
-    if (!node.IsMap()) fail(place_of(node), "each of " + std::string(list) + " must be a mapping");
+  [[nodiscard]] Reader element(const yaml::Node& node, const char* list) const {
+    if (node.kind != Kind::map) fail(place_of(node), "each of " + std::string(list) + " must be a mapping");
     return {node, file_};
   }
-  [[nodiscard]] std::string text_of(const YAML::Node& value, const char* key) const {
-    if (!value.IsDefined() || value.IsNull()) return {};
-    if (!value.IsScalar()) fail(place_of(value), std::string(key) + " must be text");
-    return value.Scalar();
+  [[nodiscard]] std::string text_of(const yaml::Node& value, const char* key) const {
+    if (value.kind == Kind::null) return {};
+    if (value.kind != Kind::scalar) fail(place_of(value), std::string(key) + " must be text");
+    return value.text;
   }
-  [[nodiscard]] const YAML::Node& node() const { return node_; }
+  [[nodiscard]] const yaml::Node& node() const { return node_; }
 
  private:
-  YAML::Node node_;
+  using Kind = yaml::Node::Kind;
+
+  // "<<" takes over what a mapping does not say itself (YAML 1.1, which kubectl reads).
+  static const yaml::Node* find_in(const yaml::Node& node, const char* key) {
+    if (const auto* found = node.find(key)) return found;
+    const auto* merged = node.find("<<");
+    if (merged == nullptr) return nullptr;
+    if (merged->kind == Kind::map) return find_in(*merged, key);
+    for (const auto& each : merged->items)
+      if (const auto* found = find_in(each, key)) return found;
+    return nullptr;
+  }
+
+  const yaml::Node& node_;
   std::string file_;
 };
 
-// The extension for exec plugins is handed on as JSON. Plain scalars take the types that YAML 1.2's core schema gives
-// them.
-Json to_json(const Reader& reader, const YAML::Node& node, int& budget) {
-  if (!node.IsDefined() || node.IsNull()) return nullptr;
-  if (--budget < 0) fail(reader.place_of(node), "the extension for exec plugins is too large");
-  if (node.IsMap()) {
-    Json result = Json::object();
-    for (const auto& entry : node)
-      result[reader.text_of(entry.first, "a key of the extension")] = to_json(reader, entry.second, budget);
-    return result;
-  }
-  if (node.IsSequence()) {
-    Json result = Json::array();
-    for (const auto& each : node) result.push_back(to_json(reader, each, budget));
-    return result;
-  }
-  const auto& text = node.Scalar();
-  if (node.Tag() == "!") return text;  // quoted
-  if (text == "true" || text == "false") return text == "true";
-  // What JSON takes for a number is one.
-  auto number = Json::parse(text, nullptr, false);
-  return number.is_number() ? number : Json(text);
-}
-
-ClusterEntry read_cluster(const Reader& reader) {
+ClusterEntry cluster_of(const Reader& reader) {
   ClusterEntry cluster;
   cluster.place = reader.place();
   cluster.server = reader.text("server");
@@ -119,8 +111,8 @@ ClusterEntry read_cluster(const Reader& reader) {
   for (const auto& node : reader.sequence("extensions")) {
     const auto extension = reader.element(node, "extensions");
     if (extension.text("name") != "client.authentication.k8s.io/exec") continue;
-    int budget = 10'000;  // aliases can make a small file very large
-    cluster.exec_config = to_json(extension, extension.find("extension"), budget).dump();
+    const auto* config = extension.find("extension");
+    cluster.exec_config = config == nullptr ? "null" : yaml::to_json(*config).dump();
   }
   return cluster;
 }
@@ -143,7 +135,7 @@ ExecPlugin read_exec(const Reader& reader) {
   return exec;
 }
 
-UserEntry read_user(const Reader& reader) {
+UserEntry user_of(const Reader& reader) {
   UserEntry user;
   user.place = reader.place();
   user.client_certificate = reader.path("client-certificate");
@@ -158,33 +150,49 @@ UserEntry read_user(const Reader& reader) {
   user.impersonate_uid = reader.text("as-uid");
   user.impersonate_groups = reader.texts("as-groups");
   if (const auto extra = reader.mapping("as-user-extra"))
-    for (const auto& entry : extra->node()) {
-      const auto key = extra->text_of(entry.first, "a key of as-user-extra");
-      user.impersonate_extra.emplace_back(key, extra->texts(key.c_str()));
-    }
+    for (const auto& entry : extra->node().entries)
+      user.impersonate_extra.emplace_back(entry.key, extra->texts(entry.key.c_str()));
   if (const auto provider = reader.mapping("auth-provider")) user.auth_provider = provider->text("name");
   if (const auto exec = reader.mapping("exec")) user.exec = read_exec(*exec);
   return user;
 }
 
-ContextEntry read_context(const Reader& reader) {
+ContextEntry context_of(const Reader& reader) {
   return {reader.place(), reader.text("cluster"), reader.text("user"), reader.text("namespace")};
 }
 
-template <class Entry, class Read>
-std::map<std::string, Entry> read_entries(const Reader& file, const char* list, const char* key, const Read& read) {
-  std::map<std::string, Entry> entries;
+std::map<std::string, NamedEntry> read_entries(const Reader& file, const char* list, const char* key) {
+  std::map<std::string, NamedEntry> entries;
   for (const auto& node : file.sequence(list)) {
+    if (node.kind == yaml::Node::Kind::null) continue;
     const auto item = file.element(node, list);
     const auto name = item.text("name");
-    if (name.empty()) fail(item.place(), "an entry of " + std::string(list) + " has no name");
-    const auto body = item.mapping(key);
-    // A file cut short often ends here.
-    if (!body) fail(item.place(), "\"" + name + "\" of " + list + " has no " + key);
-    if (!entries.emplace(name, read(*body)).second)
+    if (name.empty()) continue;
+    const auto* body = item.find(key);
+    if (!entries.emplace(name, NamedEntry{item.place(), body == nullptr ? yaml::Node() : *body}).second)
       fail(item.place(), std::string(list) + " has \"" + name + "\" twice");
   }
   return entries;
+}
+
+Reader body_of(const NamedEntry& entry, const std::string& name, const char* list, const char* key) {
+  // A file cut short often ends here.
+  if (entry.body.kind == yaml::Node::Kind::null) fail(entry.place, "\"" + name + "\" of " + list + " has no " + key);
+  if (entry.body.kind != yaml::Node::Kind::map)
+    fail({entry.place.file, entry.body.at.line}, std::string(key) + " must be a mapping");
+  return {entry.body, entry.place.file};
+}
+
+// kubectl looks at the first document only.
+yaml::Node first_document(std::string_view text, const std::string& path) {
+  try {
+    auto documents = yaml::parse(text, path);
+    return documents.empty() ? yaml::Node() : std::move(documents.front());
+  } catch (const ValidationError& error) {
+    throw ValidationError(
+        {.message = "kubeconfig " + error.message(),
+         .hint = "is it YAML, and was it written to its end? Correct it, or name another one with --kubeconfig"});
+  }
 }
 
 }  // namespace
@@ -200,22 +208,31 @@ std::string Place::resolve(std::string path) const {
 
 KubeconfigFile parse_kubeconfig(std::string_view text, const std::string& path) {
   KubeconfigFile result;
-  try {
-    const auto root = YAML::Load(std::string(text));
-    if (!root.IsDefined() || root.IsNull()) return result;
-    const Reader reader(root, path);
-    if (!root.IsMap()) fail(reader.place(), "this is no kubeconfig: the top is not a mapping");
-    if (const auto kind = reader.text("kind"); !kind.empty() && kind != "Config")
-      fail(reader.place_of(reader.find("kind")), "the kind is " + kind + ", not Config");
-    result.current_context = reader.text("current-context");
-    result.clusters = read_entries<ClusterEntry>(reader, "clusters", "cluster", read_cluster);
-    result.users = read_entries<UserEntry>(reader, "users", "user", read_user);
-    result.contexts = read_entries<ContextEntry>(reader, "contexts", "context", read_context);
-  } catch (const YAML::Exception& error) {
-    // error.msg holds YAML's own words without the file's text, which may be a secret.
-    fail({path, error.mark.is_null() ? 0 : error.mark.line + 1}, "this is no YAML, or cut short: " + error.msg);
-  }
+  const auto root = first_document(text, path);
+  if (root.kind == yaml::Node::Kind::null) return result;
+  const Reader reader(root, path);
+  if (root.kind != yaml::Node::Kind::map) fail(reader.place(), "this is not a kubeconfig: the top is not a mapping");
+  if (const auto kind = reader.text("kind"); !kind.empty() && kind != "Config")
+    fail(reader.place_of(*reader.find("kind")), "the kind is " + kind + ", not Config");
+  if (const auto version = reader.text("apiVersion"); !version.empty() && version != "v1")
+    fail(reader.place_of(*reader.find("apiVersion")), "the apiVersion is " + version + ", not v1");
+  result.current_context = reader.text("current-context");
+  result.clusters = read_entries(reader, "clusters", "cluster");
+  result.users = read_entries(reader, "users", "user");
+  result.contexts = read_entries(reader, "contexts", "context");
   return result;
+}
+
+ClusterEntry read_cluster(const NamedEntry& entry, const std::string& name) {
+  return cluster_of(body_of(entry, name, "clusters", "cluster"));
+}
+
+UserEntry read_user(const NamedEntry& entry, const std::string& name) {
+  return user_of(body_of(entry, name, "users", "user"));
+}
+
+ContextEntry read_context(const NamedEntry& entry, const std::string& name) {
+  return context_of(body_of(entry, name, "contexts", "context"));
 }
 
 void merge_kubeconfig(KubeconfigFile& merged, KubeconfigFile file) {

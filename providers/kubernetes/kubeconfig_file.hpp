@@ -1,4 +1,5 @@
 // One kubeconfig file as it is written: the entries with the lines they stand on. What they mean is kubeconfig.cpp's.
+// An entry is read once it is used: what is wrong with another one does not matter, as to kubectl.
 // Rules: k8s.io/client-go/tools/clientcmd/api/v1/types.go.
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include "providers/kubernetes/kubeconfig.hpp"
 #include "providers/system/secret.hpp"
+#include "providers/yaml/tree.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -60,19 +62,30 @@ struct ContextEntry {
   std::string name_space;
 };
 
+// An element of a list: what stands under its name, not yet looked at.
+struct NamedEntry {
+  Place place;
+  yaml::Node body;
+};
+
 struct KubeconfigFile {
   std::string current_context;
-  std::map<std::string, ClusterEntry> clusters;
-  std::map<std::string, UserEntry> users;
-  std::map<std::string, ContextEntry> contexts;
+  std::map<std::string, NamedEntry> clusters;
+  std::map<std::string, NamedEntry> users;
+  std::map<std::string, NamedEntry> contexts;
 
   [[nodiscard]] bool empty() const {
     return clusters.empty() && users.empty() && contexts.empty() && current_context.empty();
   }
 };
 
-// Throws ValidationError with the file and the line. `path` is absolute.
+// Throws ValidationError with the file and the line: malformed YAML, a key or a name that is there twice. `path` is
+// absolute. Elements that are null or have no name are passed over.
 [[nodiscard]] KubeconfigFile parse_kubeconfig(std::string_view text, const std::string& path);
+// Throw ValidationError with the file and the line.
+[[nodiscard]] ClusterEntry read_cluster(const NamedEntry& entry, const std::string& name);
+[[nodiscard]] UserEntry read_user(const NamedEntry& entry, const std::string& name);
+[[nodiscard]] ContextEntry read_context(const NamedEntry& entry, const std::string& name);
 // Adds what `file` has and `merged` lacks: the first file to name an entry wins, whole.
 void merge_kubeconfig(KubeconfigFile& merged, KubeconfigFile file);
 

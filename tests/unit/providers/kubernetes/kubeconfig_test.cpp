@@ -162,14 +162,22 @@ TEST_CASE("what contradicts itself or was half written is refused with its file 
   const auto key = "client-key-data: " + base64(good.key);
   const auto certificate = "client-certificate-data: " + base64(good.certificate);
   const std::vector<Row> rows = {
-      {"YAML cut in a flow mapping", "clusters:\n- {name: a, cluster: {server: \"https://x", 2, "no YAML"},
-      {"tab as indentation", "clusters:\n\t- name: a\n", 2, "no YAML"},
+      {"YAML cut in a flow mapping", "clusters:\n- {name: a, cluster: {server: \"https://x", 2, "EOF"},
+      {"tab as indentation", "clusters:\n\t- name: a\n", 2, "a tab cannot indent a line"},
       {"text", "hello", 1, "not a mapping"},
       {"another kind", "kind: Pod\n", 1, "the kind is Pod"},
       {"list of text", "clusters: [a]\n", 1, "must be a mapping"},
       {"no list", "clusters: {a: b}\n", 1, "must be a list"},
-      {"entry without body", "users:\n- name: a\n", 2, "\"a\" of users has no user"},
-      {"entry without name", "users:\n- user: {}\n", 2, "has no name"},
+      {"another version", "kind: Config\napiVersion: v2\n", 2, "the apiVersion is v2"},
+      {"entry without body", one("a", "server: https://x", "") + "users:\n- name: a\n", 10,
+       "the key users is here twice"},
+      {"context without body", "current-context: a\ncontexts:\n- name: a\n", 3, "\"a\" of contexts has no context"},
+      {"cluster without body",
+       "current-context: a\nclusters:\n- name: a\n  cluster:\ncontexts:\n- {name: a, context: {cluster: a}}\n", 3,
+       "\"a\" of clusters has no cluster"},
+      {"body that is text",
+       "current-context: a\nclusters:\n- name: a\n  cluster: x\ncontexts:\n- {name: a, context: {cluster: a}}\n", 4,
+       "cluster must be a mapping"},
       {"twice", "clusters:\n- {name: a, cluster: {}}\n- {name: a, cluster: {}}\n", 3, "has \"a\" twice"},
       {"no server", one("a", "", ""), 5, "has no server"},
       {"server of another scheme", one("a", "server: \"ftp://x\"", ""), 5, "no http or https URL"},
@@ -286,6 +294,11 @@ TEST_CASE("a client certificate that has expired is found before it is sent") {
   CHECK(contains(error_of<AuthError>([&] { load(with(test::make_certificate(-3600, -60))); }).message(),
                  "the client certificate of \"a\""));
   CHECK(contains(error_of<AuthError>([&] { load(with(test::make_certificate(3600, 7200))); }).hint(), "clock"));
+  // Past what a clock of nanoseconds can count: the year 9948 is far away.
+  CHECK_NOTHROW(load(with(test::make_certificate(-3600, 250'000'000'000))));
+  CHECK(contains(
+      error_of<AuthError>([&] { load(with(test::make_certificate(240'000'000'000, 250'000'000'000))); }).message(),
+      "valid only from 96"));
 }
 
 TEST_CASE("an exec plugin is taken whole") {
@@ -362,4 +375,117 @@ TEST_CASE("a server without a scheme is https where TLS is set up") {
   CHECK(load(folder.write("d", one("a", "server: \"x:8443\"", user))).server == "https://x:8443");
   CHECK(load(folder.write("c", one("a", "server: \"HTTPS://rancher/k8s/clusters/c-1/\"", ""))).server ==
         "https://rancher/k8s/clusters/c-1");
+}
+
+TEST_CASE("a key that is there twice where it is read is refused with its line") {
+  const auto whole = one("a", "server: https://x", "token: t");
+  const auto with = [](const std::string& cluster, const std::string& user) { return one("a", cluster, user); };
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {whole + "current-context: b\n", ":10:"},
+      {whole + "clusters: []\n", ":10:"},
+      {whole + "kind: Config\n", ":10:"},
+      {"{\"current-context\": \"a\",\n\"current-context\": \"b\"}", ":2:"},
+      {with("server: https://x, server: https://y", ""), ":5:"},
+      {with("server: https://x", "token: t, token: u"), ":7:"},
+      {with("server: https://x",
+            "exec: {apiVersion: client.authentication.k8s.io/v1, command: a, command: b, interactiveMode: Never}"),
+       ":7:"},
+      {with("server: https://x", "as: a, as-user-extra: {x: [a], x: [b]}"), ":7:"},
+      {"current-context: a\ncontexts:\n- name: a\n  name: b\n  context: {cluster: a}\n", ":4:"},
+      {"current-context: a\ncontexts:\n- name: a\n  context:\n    cluster: a\n    cluster: b\n", ":6:"},
+  };
+  const Folder folder;
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    const auto file = folder.write("config", row.first);
+    const auto message = error_of<ValidationError>([&] { load(file); }).message();
+    CAPTURE(message);
+    CHECK(contains(message, "kubeconfig " + file + row.second));
+    CHECK(contains(message, "is here twice"));
+  }
+}
+
+TEST_CASE("what the chosen context does not use does not matter, as to kubectl") {
+  const Folder folder;
+  const auto whole = one("a", "server: https://x", "token: t");
+  const auto more = [&](const std::string& clusters, const std::string& users, const std::string& contexts) {
+    auto text = whole;
+    text.replace(text.find("users:\n"), 0, clusters);
+    text.replace(text.find("contexts:\n"), 0, users);
+    return text + contexts;
+  };
+  for (const auto& text : std::vector<std::string>{
+           more("- null\n-\n", "- ~\n", "- null\n"),
+           more("- cluster: {server: y}\n- cluster:\n", "- user: {}\n", "- context: {}\n- name:\n"),
+           more("- name: b\n- name: c\n  cluster: null\n", "- name: b\n  user:\n", "- name: b\n"),
+           more("- {name: b, cluster: {server: x, server: y}}\n", "- {name: b, user: {token: [1]}}\n",
+                "- {name: b, context: {cluster: gone, user: gone}}\n"),
+           more("- {name: b, cluster: {insecure-skip-tls-verify: maybe, extensions: 1}}\n",
+                "- {name: b, user: {exec: {env: [1]}}}\n", "- {name: b, context: text}\n"),
+           whole + "preferences: {}\nextensions: null\nunknown: {a: 1, a: 2}\n",
+           whole + "preferences: null\n---\ncurrent-context: b\ncurrent-context: c\n",
+           whole + "---\n",
+       }) {
+    CAPTURE(text);
+    CHECK(load(folder.write("config", text)).server == "https://x");
+  }
+  const auto bare =
+      "current-context: a\nusers: null\nclusters:\n- {name: a, cluster: {server: https://x}}\n"
+      "contexts:\n- {name: a, context: {cluster: a}}\n";
+  CHECK(load(folder.write("config", bare)).server == "https://x");
+}
+
+TEST_CASE("anchors, merges and tags are taken as kubectl takes them") {
+  const Folder folder;
+  const auto text = R"(
+defaults: &d {server: "https://x", tls-server-name: kube}
+current-context: !!str a
+clusters:
+- name: &n a
+  cluster: {<<: *d, tls-server-name: mine, insecure-skip-tls-verify: yes}
+contexts:
+- {name: !x a, context: {cluster: *n}}
+)";
+  const auto config = load(folder.write("config", text));
+  CHECK(config.server == "https://x");
+  CHECK(config.tls.server_name == "mine");
+  CHECK(config.tls.insecure_skip_verify);
+}
+
+TEST_CASE("bytes that are not UTF-8 are refused by file and line, wherever they stand") {
+  const Folder folder;
+  const auto exec =
+      "exec: {apiVersion: client.authentication.k8s.io/v1, command: a, interactiveMode: Never, "
+      "provideClusterInfo: true}";
+  for (const auto& cluster : {"server: https://x\xFF", "server: https://x, tls-server-name: \xE9",
+                              "server: https://x, extensions: [{name: client.authentication.k8s.io/exec, "
+                              "extension: {a: \"\x80\"}}]"}) {
+    const auto file = folder.write("config", one("a", cluster, exec));
+    const auto message = error_of<ValidationError>([&] { load(file); }).message();
+    CAPTURE(message);
+    CHECK(contains(message, "kubeconfig " + file + ":5:"));
+    CHECK(contains(message, "not UTF-8"));
+  }
+  // What an escape names is a character.
+  const auto config =
+      load(folder.write("config", one("a",
+                                      "server: https://x, tls-server-name: \"a\\_\", extensions: [{name: "
+                                      "client.authentication.k8s.io/exec, extension: {a: \"\\N\"}}]",
+                                      exec)));
+  CHECK(config.tls.server_name == "a\xC2\xA0");
+  REQUIRE(config.exec);
+  CHECK(config.exec->cluster_config == "{\"a\":\"\xC2\x85\"}");
+}
+
+TEST_CASE("a kubeconfig that YAML readers loop over or blow up on is refused at once") {
+  const Folder folder;
+  std::string bomb = "current-context: a\na0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const auto below = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + below;
+    for (int j = 1; j < 9; ++j) bomb += ", " + below;
+    bomb += "]\n";
+  }
+  for (const auto& text : {std::string(","), std::string("--- ,\n"), bomb, std::string(100'000, '[')})
+    CHECK(contains(error_of<ValidationError>([&] { load(folder.write("config", text)); }).message(), "config:"));
 }
