@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "providers/read_json.hpp"
 #include "providers/system/clock.hpp"
 
 namespace litedesk::http {
@@ -86,11 +87,14 @@ std::string xml_code(std::string_view body) {
   return std::string(body.substr(begin + open.size(), end - begin - open.size()));
 }
 
+// No wait is longer: what a clock that counts nanoseconds can still add to now.
+constexpr milliseconds a_century = std::chrono::hours(100 * 366 * 24);
+
 std::optional<milliseconds> seconds_in(const nlohmann::json& value) {
   if (!value.is_number()) return std::nullopt;
   const double count = value.get<double>();
-  if (count < 0 || count > 1e9) return std::nullopt;
-  return milliseconds(static_cast<milliseconds::rep>(count * 1000));
+  if (count < 0) return std::nullopt;
+  return milliseconds(static_cast<milliseconds::rep>(std::min(count * 1000, static_cast<double>(a_century.count()))));
 }
 
 }  // namespace
@@ -116,27 +120,26 @@ std::optional<milliseconds> retry_delay(const Attempt& attempt) {
   return delay;
 }
 
-std::optional<milliseconds> parse_retry_after(std::string_view value, std::chrono::system_clock::time_point now) {
+std::optional<milliseconds> parse_retry_after(std::string_view value, system::TimePoint now) {
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
   if (value.empty()) return std::nullopt;
   if (value.front() >= '0' && value.front() <= '9') {
     long long count = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
-    constexpr long long a_century = 100LL * 366 * 24 * 3600;
     if (end != value.data() + value.size()) return std::nullopt;
-    return seconds(error == std::errc() ? std::min(count, a_century) : a_century);
+    constexpr long long most = std::chrono::duration_cast<seconds>(a_century).count();
+    return seconds(error == std::errc() ? std::min(count, most) : most);
   }
   const auto date = system::from_http_date(value);
   if (!date) return std::nullopt;
-  return std::max(milliseconds::zero(), std::chrono::ceil<milliseconds>(*date - now));
+  return std::clamp(std::chrono::ceil<milliseconds>(*date - now), milliseconds::zero(), a_century);
 }
 
-std::optional<milliseconds> retry_after_of(Api api, const Response& response,
-                                           std::chrono::system_clock::time_point now) {
+std::optional<milliseconds> retry_after_of(Api api, const Response& response, system::TimePoint now) {
   if (auto delay = parse_retry_after(find(response.headers, "Retry-After"), now)) return delay;
   if (response.status < 400 || (api != Api::kubernetes && api != Api::atlas)) return std::nullopt;
-  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  const auto body = parse_json(response.body);
   if (!body.is_object()) return std::nullopt;
   if (api == Api::kubernetes) {
     const auto details = body.find("details");
@@ -153,7 +156,7 @@ std::optional<milliseconds> retry_after_of(Api api, const Response& response,
 
 bool is_final(Api api, const Response& response) {
   if (api != Api::kubernetes || response.status != 500) return false;
-  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  const auto body = parse_json(response.body);
   if (!body.is_object()) return false;
   const auto message = body.find("message");
   return message != body.end() && message->is_string() &&
@@ -167,7 +170,7 @@ std::string error_code_of(Api api, const Response& response) {
     case Api::aws:
       return xml_code(response.body);
     case Api::atlas: {
-      const auto body = nlohmann::json::parse(response.body, nullptr, false);
+      const auto body = parse_json(response.body);
       if (!body.is_object()) return {};
       const auto code = body.find("errorCode");
       return code != body.end() && code->is_string() ? code->get<std::string>() : std::string();

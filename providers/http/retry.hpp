@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "providers/http/transport.hpp"
+#include "providers/system/clock.hpp"
 
 namespace litedesk::http {
 
@@ -39,12 +40,11 @@ struct Attempt {
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_delay(const Attempt& attempt);
 
 // Retry-After (RFC 9110, 10.2.3) as seconds or as an HTTP date relative to `now`; nothing when absent or malformed.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
-                                                                         std::chrono::system_clock::time_point now);
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, system::TimePoint now);
 // The same from a whole answer: the header, or else what the API says in the body (Kubernetes' Status has
 // details.retryAfterSeconds; the second parameter of Atlas' rate limit errors).
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after_of(Api api, const Response& response,
-                                                                      std::chrono::system_clock::time_point now);
+                                                                      system::TimePoint now);
 // Whether an answer that looks like a passing failure is none: Kubernetes answers a server-side apply that its schema
 // does not know with a bare 500, each time.
 [[nodiscard]] bool is_final(Api api, const Response& response);

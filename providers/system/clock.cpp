@@ -15,7 +15,7 @@ using namespace std::chrono;
 
 class RealClock final : public Clock {
  public:
-  [[nodiscard]] TimePoint now() const override { return system_clock::now(); }
+  [[nodiscard]] TimePoint now() const override { return floor<microseconds>(system_clock::now()); }
   [[nodiscard]] SteadyPoint steady() const override { return steady_clock::now(); }
   bool wait(milliseconds duration, std::stop_token stop) const override {
     std::mutex mutex;
@@ -176,7 +176,7 @@ const Clock& real_clock() {
 }
 
 TimePoint SkippingClock::now() const {
-  return system_clock::now() + milliseconds(skipped_ms_.load());
+  return floor<microseconds>(system_clock::now()) + milliseconds(skipped_ms_.load());
 }
 
 SteadyPoint SkippingClock::steady() const {
@@ -231,8 +231,10 @@ std::optional<TimePoint> from_rfc3339(std::string_view text) {
   }
   if (!in.done()) return std::nullopt;
   auto point = at(y, m, d, time.hour, time.minute, time.second, fraction);
-  if (point) *point -= offset;
-  return point;
+  if (!point) return std::nullopt;
+  constexpr TimePoint first = sys_days{year{0} / January / 1};
+  constexpr TimePoint last = sys_days{year{10'000} / January / 1} - microseconds{1};
+  return std::clamp(*point - offset, first, last);
 }
 
 std::optional<TimePoint> from_http_date(std::string_view text) {

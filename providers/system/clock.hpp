@@ -11,7 +11,9 @@
 
 namespace litedesk::system {
 
-using TimePoint = std::chrono::system_clock::time_point;
+// In microseconds: every year that RFC 3339 and certificates can write is one. The system clock's nanoseconds end in
+// 2262, and "no end" is written 9999.
+using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
 using SteadyPoint = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
@@ -47,7 +49,8 @@ class SkippingClock : public Clock {
 [[nodiscard]] std::string to_rfc3339(TimePoint time);
 // RFC 3339 with six fraction digits, as Kubernetes' MicroTime: "2026-01-02T03:04:05.000000Z".
 [[nodiscard]] std::string to_rfc3339_micro(TimePoint time);
-// Reads RFC 3339 with any number of fraction digits and any offset; nothing when it is none.
+// Reads RFC 3339 with any number of fraction digits and any offset; nothing when it is none. What its offset carries
+// out of the years 0000 to 9999 is the first or the last moment of them.
 [[nodiscard]] std::optional<TimePoint> from_rfc3339(std::string_view text);
 // An HTTP date (RFC 9110, 5.6.7: IMF-fixdate and the two obsolete forms); nothing when it is none.
 [[nodiscard]] std::optional<TimePoint> from_http_date(std::string_view text);

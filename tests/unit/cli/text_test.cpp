@@ -51,12 +51,14 @@ TEST_CASE("Ages are said as kubectl says them") {
   for (const auto& [time, said] :
        {Case{"2026-11-23T11:59:48Z", "12s"}, Case{"2026-11-23T11:57:00Z", "3m"}, Case{"2026-11-23T07:00:00Z", "5h"},
         Case{"2026-11-13T12:00:00Z", "10d"}, Case{"2020-11-13T12:00:00Z", "6y"}, Case{"2026-11-26T12:00:00Z", "in 3d"},
-        Case{"", "-"}, Case{"yesterday", "-"}}) {
+        Case{"9999-12-31T23:59:59Z", "in 7978y"}, Case{"0001-01-01T00:00:00Z", "2027y"}, Case{"", "-"},
+        Case{"yesterday", "-"}}) {
     const auto shown = time;  // Clang 14 captures no structured binding
     CAPTURE(shown);
     CHECK(age(time, now) == said);
   }
   CHECK(day("2026-12-08T09:30:00+02:00") == "2026-12-08");
+  CHECK(day("9966-10-06T13:15:00Z") == "9966-10-06");
 }
 
 TEST_CASE("Elapsed time is short, and exact where it is short") {

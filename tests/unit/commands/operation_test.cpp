@@ -152,6 +152,19 @@ TEST_CASE("a holder of this machine that hangs is watched, and taken over like o
   CHECK(f.clock.steady() - begin >= lock_duration);
 }
 
+TEST_CASE("a lock that was renewed in years to come is watched like one of long ago") {
+  for (const char* renewed : {"9999-12-31T23:59:59Z", "2400-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "no time"}) {
+    CAPTURE(renewed);
+    Fixture f;
+    auto operation = f.of_this_process();
+    operation.renewed = renewed;
+    f.hold(operation);
+    const auto begin = f.clock.steady();
+    CHECK(wait_for_lock(f.world, f.document, f.silent, {}));
+    CHECK(f.clock.steady() - begin >= lock_duration);
+  }
+}
+
 TEST_CASE("a holder elsewhere that does not renew is taken over after the lock's duration, by our own clock") {
   Fixture f;
   f.hold(f.foreign());

@@ -177,7 +177,17 @@ TEST_CASE("Retry-After is read as seconds or as a date") {
     CAPTURE(row.text);
     CHECK(parse_retry_after(row.text, now) == row.delay);
   }
-  CHECK(*parse_retry_after("99999999999999999999999999", now) > 24h * 365);
+  for (const char* far : {"99999999999999999999999999", "9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT",
+                          "Mon, 01 Jan 2300 00:00:00 GMT"}) {
+    CAPTURE(far);
+    const auto delay = parse_retry_after(far, now);
+    REQUIRE(delay);
+    CHECK(*delay > 24h * 365 * 99);
+    CHECK(*delay <= 24h * 366 * 100);
+    // No overflow where it is added to a clock's nanoseconds.
+    CHECK(std::chrono::nanoseconds(*delay) > std::chrono::nanoseconds(0));
+  }
+  CHECK(parse_retry_after("Mon, 01 Jan 0001 00:00:00 GMT", now) == 0ms);
 }
 
 TEST_CASE("an API may say in the body how long to wait, and the header comes first") {
@@ -194,6 +204,10 @@ TEST_CASE("an API may say in the body how long to wait, and the header comes fir
   response.status = 500;
   response.body = R"({"kind": "Status", "reason": "ServerTimeout", "details": {"retryAfterSeconds": 2}})";
   CHECK(retry_after_of(Api::kubernetes, response, now) == 2s);
+  response.body = R"({"details": {"retryAfterSeconds": 1e300}})";
+  CHECK(*retry_after_of(Api::kubernetes, response, now) > 24h * 365);
+  response.body = R"({"details": {"retryAfterSeconds": 18446744073709551615}})";
+  CHECK(*retry_after_of(Api::kubernetes, response, now) > 24h * 365);
   for (const char* body : {"", "<html>", "[]", "{}", R"({"details": null})",
                            R"({"details": {"retryAfterSeconds": "2"}})", R"({"details": {"retryAfterSeconds": -2}})"}) {
     CAPTURE(body);

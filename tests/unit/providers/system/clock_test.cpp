@@ -27,6 +27,23 @@ TEST_CASE("an RFC 3339 time is read with any fraction and any offset") {
   }
 }
 
+TEST_CASE("every year that can be written is read, compared and written as itself") {
+  const auto now = *from_rfc3339("2026-01-02T03:04:05Z");
+  for (const char* text :
+       {"0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1677-09-21T00:12:43Z", "2262-04-11T23:47:17Z",
+        "4052-12-31T00:00:00Z", "9966-10-06T13:15:00Z", "9999-12-31T23:59:59Z"}) {
+    CAPTURE(text);
+    const auto time = from_rfc3339(text);
+    REQUIRE(time);
+    CHECK(to_rfc3339(*time) == text);
+    CHECK((*time > now) == (std::string_view(text) > "2026"));
+    CHECK(from_http_date(to_http_date(*time)) == time);
+  }
+  // What an offset carries out of these years is their end.
+  CHECK(to_rfc3339_micro(*from_rfc3339("9999-12-31T23:59:59.5-12:00")) == "9999-12-31T23:59:59.999999Z");
+  CHECK(to_rfc3339_micro(*from_rfc3339("0000-01-01T00:00:00+12:00")) == "0000-01-01T00:00:00.000000Z");
+}
+
 TEST_CASE("what is no RFC 3339 time is none") {
   for (const char* text : {"", "2026", "2026-01-02", "2026-01-02T03:04Z", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z",
                            "2026-02-29T03:04:05Z", "2026-01-02T24:04:05Z", "2026-01-02T03:60:05Z",
