@@ -7,8 +7,10 @@
 
 #include "providers/error.hpp"
 #include "providers/kubernetes/certificate.hpp"
+#include "providers/read_json.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/yaml/value.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -62,13 +64,27 @@ ExecCredential from_json(const Json& status, const Fail& fail) {
   if (credential.token.empty() && credential.client_certificate_pem.empty())
     fail("it has neither a token nor a certificate");
   if (credential.token.reveal().find_first_of("\r\n") != std::string_view::npos) fail("its token has line breaks");
+  if (const auto end = status.find("expirationTimestamp"); end != status.end() && !end->is_null() && !end->is_string())
+    fail("its expirationTimestamp is not text");
   if (const auto text = text_of(status, "expirationTimestamp"); !text.empty()) {
     credential.expires = system::from_rfc3339(text);
-    if (!credential.expires) fail("its expirationTimestamp is no RFC 3339 time");
+    if (!credential.expires) fail("its expirationTimestamp is not an RFC 3339 time");
   } else if (!credential.client_certificate_pem.empty()) {
     if (const auto dates = certificate_dates(credential.client_certificate_pem)) credential.expires = dates->not_after;
   }
   return credential;
+}
+
+// JSON, or YAML: kubectl takes both. Null where it is neither; what is wrong with it is not said, for it may be a
+// secret.
+Json parse_output(std::string_view output) {
+  if (auto json = parse_json(output); !json.is_discarded()) return json;
+  try {
+    const auto documents = yaml::parse(output, "the output");
+    return documents.empty() ? Json() : yaml::to_json(documents.front());
+  } catch (const ValidationError&) {
+    return nullptr;
+  }
 }
 
 // Of the variables that a plugin inherits, those by which plugins choose whose credentials come out. Everything else
@@ -91,7 +107,7 @@ bool is_spent(const std::filesystem::path& file, system::TimePoint now) {
     return false;
   auto text = system::read_file(file, "cached credential");
   if (!text) return false;
-  const auto json = Json::parse(*text, nullptr, false);
+  const auto json = parse_json(*text);
   wipe(*text);
   if (!json.is_object()) return true;
   const auto expires = system::from_rfc3339(text_of(json, "expirationTimestamp"));
@@ -109,17 +125,17 @@ std::string exec_info(const ClusterConfig& config, bool interactive) {
     if (!config.tls.ca_pem.empty()) cluster["certificate-authority-data"] = system::base64_encode(config.tls.ca_pem);
     if (!config.tls.proxy_url.empty()) cluster["proxy-url"] = config.tls.proxy_url;
     if (config.disable_compression) cluster["disable-compression"] = true;
-    if (!config.exec->cluster_config.empty()) cluster["config"] = Json::parse(config.exec->cluster_config);
+    if (!config.exec->cluster_config.empty()) cluster["config"] = parse_json(config.exec->cluster_config);
     spec["cluster"] = std::move(cluster);
   }
   return Json{{"kind", "ExecCredential"}, {"apiVersion", config.exec->api_version}, {"spec", std::move(spec)}}.dump();
 }
 
 ExecCredential parse_exec_credential(std::string_view output, const ExecPlugin& plugin) {
-  const auto json = Json::parse(output, nullptr, false);
   const auto fail = [&plugin](const std::string& why) { bad_output(plugin, why); };
-  if (!json.is_object())
-    fail(output.find_first_not_of(" \t\r\n") == std::string_view::npos ? "it printed nothing" : "it printed no JSON");
+  if (output.find_first_not_of(" \t\r\n") == std::string_view::npos) fail("it printed nothing");
+  const auto json = parse_output(output);
+  if (!json.is_object()) fail("it printed neither JSON nor YAML of an ExecCredential");
   if (text_of(json, "kind") != "ExecCredential") fail("the kind is not ExecCredential");
   if (const auto version = text_of(json, "apiVersion"); version != plugin.api_version)
     fail("it speaks another version than the kubeconfig's " + plugin.api_version);
@@ -260,7 +276,7 @@ std::optional<ExecCredential> ExecCredentials::read_cache() const {
   try {
     auto text = system::read_file(cache_file_, "cached credential");
     if (!text) return std::nullopt;
-    const auto json = Json::parse(*text, nullptr, false);
+    const auto json = parse_json(*text);
     wipe(*text);
     if (!json.is_object()) return std::nullopt;
     auto credential = from_json(json, [](const std::string&) { throw Unusable{}; });

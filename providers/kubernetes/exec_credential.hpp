@@ -26,7 +26,7 @@ struct ExecCredential {
 
 // The text of KUBERNETES_EXEC_INFO.
 [[nodiscard]] std::string exec_info(const ClusterConfig& config, bool interactive);
-// Reads an ExecCredential. Throws AuthError, which never repeats the text.
+// Reads an ExecCredential in JSON or YAML, as kubectl does. Throws AuthError, which never repeats the text.
 [[nodiscard]] ExecCredential parse_exec_credential(std::string_view output, const ExecPlugin& plugin);
 // Names the cached credential: the plugin's definition, the cluster, and of the environment that the plugin inherits
 // what may decide whose credentials come out (AWS_PROFILE and its like, HOME, PATH).

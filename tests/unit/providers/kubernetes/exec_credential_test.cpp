@@ -44,6 +44,10 @@ std::string credential(const std::string& status) {
   return R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{)" + status + "}}";
 }
 
+std::string yaml_credential(const std::string& status) {
+  return "kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus: {" + status + "}\n";
+}
+
 // A plugin that counts its runs, and says which one it was.
 struct Plugin {
   int runs = 0;
@@ -95,12 +99,26 @@ TEST_CASE("what a plugin prints must be a credential of the version asked for") 
   };
   for (
       const auto& row :
-      {Row{"", "printed nothing"}, Row{"s3cret", "no JSON"}, Row{"[]", "no JSON"},
+      {Row{"", "printed nothing"},
+       Row{" \n", "printed nothing"},
+       Row{"s3cret", "neither JSON nor YAML"},
+       Row{"[]", "neither JSON nor YAML"},
+       Row{"kind: ExecCredential\nstatus: {token: *s3cret}", "neither JSON nor YAML"},
+       Row{"s3cret: [", "neither JSON nor YAML"},
+       Row{"--- ,", "neither JSON nor YAML"},
+       Row{"\xFF", "neither JSON nor YAML"},
+       Row{std::string(100'000, '['), "neither JSON nor YAML"},
+       Row{"kind: Pod", "kind is not"},
+       Row{yaml_credential("token: yes"), "neither a token"},
+       Row{yaml_credential("token: 12345"), "neither a token"},
+       Row{yaml_credential("token: s3cret, clientKeyData: x"), "only together"},
+       Row{yaml_credential("token: s3cret, expirationTimestamp: 12"), "expirationTimestamp"},
        Row{R"({"kind":"Pod"})", "kind is not"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"s3cret"}})",
            "another version"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
-       Row{credential(""), "neither a token"}, Row{credential(R"("clientCertificateData":"s3cret")"), "only together"},
+       Row{credential(""), "neither a token"},
+       Row{credential(R"("clientCertificateData":"s3cret")"), "only together"},
        Row{credential(R"("token":"s3cret","expirationTimestamp":"tomorrow")"), "expirationTimestamp"},
        Row{credential(R"("token":"s3cret\nX-Evil: 1")"), "line breaks"}}) {
     CAPTURE(row.output);
@@ -108,6 +126,47 @@ TEST_CASE("what a plugin prints must be a credential of the version asked for") 
     CHECK(contains(error.message(), row.says));
     CHECK_FALSE(contains(error.message() + error.cause() + error.hint(), "s3cret"));
   }
+}
+
+TEST_CASE("a plugin may print YAML, which is taken as kubectl takes it") {
+  const auto plugin = *with_plugin().exec;
+  const auto read = [&](const std::string& output) { return parse_exec_credential(output, plugin); };
+  CHECK(read(yaml_credential("token: t")).token.reveal() == "t");
+  const auto whole = read(R"(# made by a plugin
+---
+apiVersion: client.authentication.k8s.io/v1
+kind: ExecCredential
+spec: {interactive: no}
+status:
+  expirationTimestamp: 2026-01-02T03:00:00Z
+  token: |-
+    t
+...
+)");
+  CHECK(whole.token.reveal() == "t");
+  CHECK(whole.expires == start);
+  CHECK(read("{kind: ExecCredential, apiVersion: client.authentication.k8s.io/v1, status: {token: 't', token: 'u'}}")
+            .token.reveal() == "u");
+  CHECK(read(yaml_credential("token: t") + "---\nkind: Pod\n").token.reveal() == "t");
+  CHECK(read(yaml_credential("token: \"t\\_\"")).token.reveal() == "t\xC2\xA0");
+  const auto pair = test::make_certificate(-60, 3600);
+  const auto certificate = yaml_credential("clientCertificateData: " + Json(pair.certificate).dump() +
+                                           ", clientKeyData: " + Json(pair.key).dump());
+  CHECK(read(certificate).client_key_pem.reveal() == pair.key);
+}
+
+TEST_CASE("a credential that ends in the year 9999 lives, and is kept as it was read") {
+  const Folder folder;
+  FixedClock clock;
+  Plugin plugin;
+  plugin.expires = "9999-12-31T23:59:59Z";
+  {
+    ExecCredentials credentials(with_plugin(), plugin.options(clock, folder / "cache"));
+    CHECK(system::to_rfc3339(*credentials.get().expires) == plugin.expires);
+  }
+  ExecCredentials again(with_plugin(), plugin.options(clock, folder / "cache"));
+  CHECK(system::to_rfc3339(*again.get().expires) == plugin.expires);
+  CHECK(plugin.runs == 1);
 }
 
 TEST_CASE("the end of a client certificate is the end of the credential that says none") {
