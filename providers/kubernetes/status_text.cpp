@@ -1,8 +1,10 @@
 // The texts around a Status: bodies of proxies, Warning headers.
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "providers/kubernetes/status.hpp"
+#include "providers/utf8.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -14,17 +16,22 @@ bool is_space(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
 
-// One line: runs of white space and control characters become one space; cut at a character's boundary.
+// One line of UTF-8: runs of white space and control characters become one space; cut at a character's boundary.
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text) {
-    const bool blank = is_space(c) || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (!blank) {
-      line += c;
+  while (!text.empty() && line.size() <= longest + 4) {
+    const auto point = decode_utf8(text);
+    const auto size = std::max<std::size_t>(point.size, 1);
+    const bool blank = point.size == 1 ? is_space(text[0]) || point.value < 0x20 || point.value == 0x7f
+                                       : point.size > 1 && (point.value < 0xA1 || !is_printable(point.value));
+    if (point.size == 0) {
+      line += "\xEF\xBF\xBD";  // a page in another encoding
+    } else if (!blank) {
+      line += text.substr(0, size);
     } else if (!line.empty() && line.back() != ' ') {
       line += ' ';
     }
-    if (line.size() > longest + 4) break;
+    text.remove_prefix(size);
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   if (line.size() > longest) {
@@ -42,24 +49,58 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-std::string without_tags(std::string_view html, const std::string& lowered) {
+// Where the text goes on after the tag, comment, script or style that begins at `at`: at the end of the page where it
+// is never closed. `page` is in lower case.
+std::size_t after_markup(std::string_view page, std::size_t at) {
+  const auto past = [&](std::string_view end, std::size_t from) {
+    const auto found = page.find(end, from);
+    return found == std::string_view::npos ? page.size() : found + end.size();
+  };
+  const auto rest = page.substr(at + 1);
+  if (rest.starts_with("!--")) return past("-->", at + 2);
+  // What stands in these is no text.
+  for (const std::string_view element : {"script", "style"}) {
+    const bool named = rest.starts_with(element) &&
+                       (rest.size() == element.size() ||
+                        std::string_view(" \t\r\n/>").find(rest[element.size()]) != std::string_view::npos);
+    if (named) return past(">", past("</" + std::string(element), at));
+  }
+  return past(">", at);
+}
+
+std::string without_tags(std::string_view html, std::string_view lowered) {
   std::string text;
   for (std::size_t at = 0; at < html.size() && text.size() < 4 * longest;) {
-    if (html[at] != '<') {
+    const bool markup = html[at] == '<' && at + 1 < html.size() &&
+                        (std::isalpha(static_cast<unsigned char>(html[at + 1])) != 0 ||
+                         std::string_view("/!?").find(html[at + 1]) != std::string_view::npos);
+    if (!markup) {
       text += html[at++];
       continue;
     }
-    // What stands in these is no text.
-    for (const auto* element : {"script", "style"})
-      if (lowered.compare(at + 1, std::string_view(element).size(), element) == 0) {
-        const auto end = lowered.find("</" + std::string(element), at);
-        at = end == std::string::npos ? html.size() : end;
-      }
-    const auto close = html.find('>', at);
-    at = close == std::string_view::npos ? html.size() : close + 1;
+    at = after_markup(lowered, at);
     text += ' ';
   }
   return text;
+}
+
+// The few names that pages of proxies use; others stay as they are.
+std::string without_entities(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, char>, 7> entities{{{"&amp;", '&'},
+                                                                       {"&lt;", '<'},
+                                                                       {"&gt;", '>'},
+                                                                       {"&quot;", '"'},
+                                                                       {"&apos;", '\''},
+                                                                       {"&#39;", '\''},
+                                                                       {"&nbsp;", ' '}}};
+  std::string plain;
+  while (!text.empty()) {
+    const auto found = std::find_if(entities.begin(), entities.end(),
+                                    [&](const auto& entity) { return text.starts_with(entity.first); });
+    plain += found == entities.end() ? text[0] : found->second;
+    text.remove_prefix(found == entities.end() ? 1 : found->first.size());
+  }
+  return plain;
 }
 
 }  // namespace
@@ -77,11 +118,11 @@ std::string short_text(std::string_view body, std::string_view content_type) {
     const auto begin = lowered.find('>', open);
     const auto end = lowered.find("</title", open);
     if (begin != std::string::npos && end != std::string::npos && begin < end) {
-      auto title = one_line(body.substr(begin + 1, end - begin - 1));
+      auto title = one_line(without_entities(body.substr(begin + 1, end - begin - 1)));
       if (!title.empty()) return "an HTML page: " + title;
     }
   }
-  auto text = one_line(without_tags(body, lowered));
+  auto text = one_line(without_entities(without_tags(body, lowered)));
   return text.empty() ? "an HTML page" : "an HTML page: " + text;
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "providers/utf8.hpp"
 #include "tests/unit/providers/kubernetes/support.hpp"
 
 using namespace litedesk;
@@ -212,6 +213,40 @@ TEST_CASE("a body that is no Status becomes one short line") {
   CHECK(cut.size() < 170);
   CHECK_NOTHROW((void)nlohmann::json(cut).dump());  // would throw on half a character
   CHECK(cut.ends_with("\xa4..."));
+}
+
+TEST_CASE("a page that is cut anywhere still becomes one short line") {
+  const std::vector<std::string> pages = {
+      "<!DOCTYPE html><html><head><!-- a > b --><title>502 Bad &amp; Gateway</title><script>if (a < b) {}</script>"
+      "<style>p > b {}</style></head><body><p>Sign <b class='>'>in</b>&nbsp;now</p><!-- x --></body></html>",
+      "<html><script src=x></script><STYLE>a{}</STYLE><p>caf\xC3\xA9 \xE2\x82\xAC &lt;b&gt; &#39;x&#39; "
+      "&hellip;<br/></p>",
+      "<html><p>a < b <script><style><!-- <script></p>",
+      "<!doctype html><?xml?><![CDATA[x]]></p><scripted>y</scripted><",
+  };
+  for (const auto& page : pages)
+    for (std::size_t size = 0; size <= page.size(); ++size) {
+      const auto text = short_text(std::string_view(page).substr(0, size), "text/html");
+      CAPTURE(page.substr(0, size));
+      CHECK(is_utf8(text));
+      CHECK(text.find('\n') == std::string::npos);
+      CHECK((size == 0 || text.starts_with("an HTML page")));
+      for (const char* hidden : {"if (a", "p > b", "a{}"}) CHECK(text.find(hidden) == std::string::npos);
+    }
+  struct Row {
+    const char *body, *text;
+  };
+  for (const auto& row :
+       {Row{"<html>a<script", "an HTML page: a"}, Row{"<html>a<style>b", "an HTML page: a"},
+        Row{"<html>a<!-- b", "an HTML page: a"}, Row{"<html>a<!-- <p>b --> c", "an HTML page: a c"},
+        Row{"<html>1 < 2 &amp; 3 &am", "an HTML page: 1 < 2 & 3 &am"}, Row{"<html><scripts>a", "an HTML page: a"},
+        Row{"<html>caf\xE9", "an HTML page: caf\xEF\xBF\xBD"}, Row{"<html>a\xC2\xA0\xC2\x85 b", "an HTML page: a b"},
+        Row{"<html><title>A &lt; B</title>", "an HTML page: A < B"}, Row{"<html><title>A", "an HTML page: A"}}) {
+    CAPTURE(row.body);
+    CHECK(short_text(row.body, "text/html") == row.text);
+  }
+  const std::string long_page = "<html>" + std::string(16 * 1024 - 13, 'x') + "<script>";
+  CHECK(short_text(long_page, "").starts_with("an HTML page: xxx"));
 }
 
 TEST_CASE("warnings are read out of their quotes") {
