@@ -74,9 +74,9 @@ Replicas replicas_of(const SpecInputs& inputs) {
 // Room for the most pods there can be, twice (new ones while old ones still end), and for what comes and goes: a
 // challenge's pod for each host, and two Jobs with the LimitRange's defaults.
 Json quota_context(const Tier& tier, const Replicas& replicas, std::size_t hosts) {
-  const auto backend = 2 * std::max({replicas.backend, tier.backend_replicas,
-                                     replicas.autoscale ? replicas.autoscale->max_replicas : 0});
-  const auto frontend = 2 * std::max(replicas.frontend, tier.frontend_replicas);
+  const auto backend = std::int64_t{2} * std::max({replicas.backend, tier.backend_replicas,
+                                                   replicas.autoscale ? replicas.autoscale->max_replicas : 0});
+  const auto frontend = std::int64_t{2} * std::max(replicas.frontend, tier.frontend_replicas);
   const auto passing = static_cast<std::int64_t>(hosts) + 2;
   const auto sum = [&](const std::string& of_backend, const std::string& of_frontend, std::string_view of_passing) {
     const auto amount = [](std::string_view text) { return parse_quantity(text).value_or(Quantity{}); };

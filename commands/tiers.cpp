@@ -16,12 +16,19 @@ using templates::Node;
 
 constexpr std::int64_t most_replicas = 100;
 
-std::string quantity(MapReader& reader, std::string_view key) {
+// More than any machine has, and little enough that a quota for the most pods there can be is counted exactly.
+constexpr std::string_view most_cpu = "1M";
+constexpr std::string_view most_memory = "16Ti";
+
+std::string quantity(MapReader& reader, std::string_view key, std::string_view most) {
   const auto& node = reader.at(key);
   const auto value = templates::to_json(node);
   const auto text = value.is_string() ? value.get<std::string>() : value.dump();
   const auto parsed = parse_quantity(text);
-  if (!parsed || parsed->thousandths == 0) reader.fail(node, text + " is no quantity: 250m, 1, 512Mi, 4Gi");
+  if (!parsed || parsed->thousandths == 0)
+    reader.fail(node, "the " + std::string(key) + " " + text + " is not a quantity: write 250m, 1, 512Mi or 4Gi");
+  if (parsed->thousandths > parse_quantity(most)->thousandths)
+    reader.fail(node, "the " + std::string(key) + " " + text + " is too large: at most " + std::string(most));
   // As the API server writes it: what is applied equals what is read.
   return to_string(*parsed);
 }
@@ -29,8 +36,8 @@ std::string quantity(MapReader& reader, std::string_view key) {
 void read_amounts(const Node& node, std::string_view origin, std::string_view what, std::string& cpu,
                   std::string& memory) {
   MapReader reader(node, origin, what);
-  cpu = quantity(reader, "cpu");
-  memory = quantity(reader, "memory");
+  cpu = quantity(reader, "cpu", most_cpu);
+  memory = quantity(reader, "memory", most_memory);
   reader.finish();
 }
 

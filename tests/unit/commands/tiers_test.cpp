@@ -1,5 +1,7 @@
 #include "commands/tiers.hpp"
 
+#include <limits>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -107,7 +109,14 @@ TEST_CASE("a tier file with a mistake is refused with its line") {
   const std::vector<Case> cases{
       {"  price: 99\n", "  price: 99\n  prize: 1\n",
        "tiers.yaml:18:3: unknown key prize in a tier: did you mean \"price\"?"},
-      {"memory: 512Mi}", "memory: 512MB}", "tiers.yaml:8:35: 512MB is no quantity"},
+      {"memory: 512Mi}", "memory: 512MB}", "tiers.yaml:8:35: the memory 512MB is not a quantity"},
+      {"memory: 512Mi}", "memory: 5000T}", "tiers.yaml:8:35: the memory 5000T is too large: at most 16Ti"},
+      {"memory: 512Mi}", "memory: 9223372036854775807}",
+       "tiers.yaml:8:35: the memory 9223372036854775807 is too large"},
+      {"memory: 512Mi}", "memory: 17Ti}", "tiers.yaml:8:35: the memory 17Ti is too large"},
+      {"memory: 512Mi}", "memory: 1Ei}", "tiers.yaml:8:35: the memory 1Ei is too large"},
+      {"cpu: 250m", "cpu: 10M", "tiers.yaml:8:21: the cpu 10M is too large: at most 1M"},
+      {"cpu: 250m", "cpu: 1E", "tiers.yaml:8:21: the cpu 1E is too large: at most 1M"},
       {"{cpu: 250m, memory: 512Mi}", "{cpu: 250m}", "tiers.yaml:8:15: requests wants a memory"},
       {"{cpu: 250m, memory: 512Mi}", "{cpu: 2, memory: 512Mi}",
        "tiers.yaml:8:15: the request 2 is above the limit 500m"},
@@ -132,10 +141,30 @@ TEST_CASE("a tier file with a mistake is refused with its line") {
 }
 
 TEST_CASE("quantities are written as the API server writes them") {
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {"1000m", "1"},   {"250m", "250m"},  {"1500m", "1500m"},   {"0.5", "500m"}, {"2", "2"},         {"2000", "2k"},
-      {"2500", "2500"}, {"1024Mi", "1Gi"}, {"1536Mi", "1536Mi"}, {"1Gi", "1Gi"},  {"0.5Gi", "512Mi"}, {"1000k", "1M"},
-      {"0", "0"},       {"1024Gi", "1Ti"}, {"0.0001", "1m"},     {"5T", "5T"}};
+  const std::vector<std::pair<std::string, std::string>> cases{{"1000m", "1"},
+                                                               {"250m", "250m"},
+                                                               {"1500m", "1500m"},
+                                                               {"0.5", "500m"},
+                                                               {"2", "2"},
+                                                               {"2000", "2k"},
+                                                               {"2500", "2500"},
+                                                               {"1024Mi", "1Gi"},
+                                                               {"1536Mi", "1536Mi"},
+                                                               {"1Gi", "1Gi"},
+                                                               {"0.5Gi", "512Mi"},
+                                                               {"1000k", "1M"},
+                                                               {"0", "0"},
+                                                               {"1024Gi", "1Ti"},
+                                                               {"0.0001", "1m"},
+                                                               {"5T", "5T"},
+                                                               {"5000T", "5P"},
+                                                               {"2Pi", "2Pi"},
+                                                               {"9.2P", "9200T"},
+                                                               {".5", "500m"},
+                                                               {"1.", "1"},
+                                                               {"0.00000000000000001", "1m"},
+                                                               {"1.000000000000000000000000000001", "1001m"},
+                                                               {"0." + std::string(127, '0') + "1", "1m"}};
   for (const auto& each : cases) {
     const auto& text = each.first;
     const auto& canonical = each.second;
@@ -145,10 +174,30 @@ TEST_CASE("quantities are written as the API server writes them") {
     CHECK(to_string(*parsed) == canonical);
   }
   for (const auto* text :
-       {"", "m", "-1", "1e3", "1 Gi", "Gi", "1GB", "1.2.3", "9999999999999T", "99999999999999999999", "1Ei", "."}) {
+       {"", "m", "-1", "1e3", "1 Gi", "Gi", "1GB", "1.2.3", "1e-3", "+1", "1n", "mi", "1iG", "0x1", "."}) {
     CAPTURE(text);
     CHECK_FALSE(parse_quantity(text).has_value());
   }
   CHECK(to_string(*parse_quantity("512Mi") + *parse_quantity("512Mi")) == "1Gi");
   CHECK(to_string(3 * *parse_quantity("500m")) == "1500m");
+}
+
+TEST_CASE("a quantity that does not fit is the largest, and never another one") {
+  constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+  for (const std::string& text :
+       {std::string("9999999999999T"), std::string("99999999999999999999"), std::string("9224P"), std::string("1E"),
+        std::string("10Ei"), std::string(200, '9'), std::string(200, '9') + "Ei",
+        std::string(50, '9') + "." + std::string(50, '9') + "Ei", std::string("9223372036854775.808"),
+        std::string("9223372036854775808m")}) {
+    CAPTURE(text);
+    REQUIRE(parse_quantity(text));
+    CHECK(parse_quantity(text)->thousandths == largest);
+  }
+  CHECK(parse_quantity("9223372036854775.807")->thousandths == largest);
+  CHECK(parse_quantity("9223372036854775.806")->thousandths == largest - 1);
+  const auto half = *parse_quantity("5000P");
+  CHECK((half + half).thousandths == largest);
+  CHECK((2 * half).thousandths == largest);
+  CHECK((largest * Quantity{largest, true}).thousandths == largest);
+  CHECK((0 * half).thousandths == 0);
 }
