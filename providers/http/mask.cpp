@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "providers/http/mask_parts.hpp"
 #include "providers/http/url.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk::http {
 
@@ -16,92 +18,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t longest_text = 4096;
 
-// Lower case without separators: "client_secret", "clientSecret" and "Client-Secret" are one word.
-std::string plain_word(std::string_view name) {
-  std::string word;
-  for (const char c : name) {
-    if (c == '-' || c == '_' || c == '.') continue;
-    word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return word;
-}
-
-// By its end, so that "password" and "dbPassword" are secret and "secretName" and "passwordKey" are not.
-bool names_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 15> endings = {"password",  "passwd",           "passphrase",     "secret",
-                                                        "token",     "privatekey",       "apikey",         "secretkey",
-                                                        "accesskey", "credential",       "xamzcredential", "signature",
-                                                        "assertion", "connectionstring", "clientkeydata"};
-  const std::string word = plain_word(name);
-  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return word.ends_with(ending); });
-}
-
-bool is_token_char(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-// Masks the run of token characters that begins with `start`.
-void mask_runs(std::string& text, std::string_view start, std::size_t shortest) {
-  for (std::size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
-    std::size_t end = at + start.size();
-    while (end < text.size() && is_token_char(text[end])) ++end;
-    if (end - at >= shortest) text.replace(at + start.size(), end - at - start.size(), mask);
-  }
-}
-
-// "scheme://user:password@": the password.
-void mask_userinfo(std::string& text) {
-  for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at + 1)) {
-    const std::size_t begin = at + 3;
-    const std::size_t end = text.find_first_of("/?# \t\r\n\"'<>", begin);
-    const std::string_view authority = std::string_view(text).substr(begin, end - begin);
-    const auto host = authority.rfind('@');
-    const auto colon = authority.find(':');
-    if (host == std::string_view::npos || colon == std::string_view::npos || colon > host) continue;
-    text.replace(begin + colon + 1, host - colon - 1, mask);
-  }
-}
-
-// "x-amz-security-token:..." in a canonical request, which AWS repeats when a signature does not match.
-void mask_session_tokens(std::string& text) {
-  constexpr std::string_view name = "x-amz-security-token";
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
-  auto from = text.begin();
-  while (true) {
-    const auto found = std::search(from, text.end(), name.begin(), name.end(), same);
-    if (found == text.end()) return;
-    auto at = static_cast<std::size_t>(found - text.begin()) + name.size();
-    at = std::min(text.find_first_not_of(' ', at), text.size());
-    if (at < text.size() && (text[at] == ':' || text[at] == '=')) {
-      const auto begin = std::min(text.find_first_not_of(' ', at + 1), text.size());
-      const auto end = std::min(text.find_first_of(" \t\r\n\"'<>&\\;,", begin), text.size());
-      if (end > begin) text.replace(begin, end - begin, mask);
-      at = begin;
-    }
-    from = text.begin() + static_cast<std::ptrdiff_t>(at);
-  }
-}
-
-// "password": "...", in text that only quotes a piece of JSON.
-void mask_quoted_fields(std::string& text) {
-  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 1)) {
-    std::size_t end = at + 1;
-    while (end < text.size() && is_token_char(text[end])) ++end;
-    if (end == text.size() || text[end] != '"' || !names_secret(std::string_view(text).substr(at + 1, end - at - 1)))
-      continue;
-    const auto colon = text.find_first_not_of(' ', end + 1);
-    if (colon == std::string::npos || text[colon] != ':') continue;
-    const auto open = text.find_first_not_of(' ', colon + 1);
-    if (open == std::string::npos || text[open] != '"') continue;
-    std::size_t close = open + 1;
-    while (close < text.size() && text[close] != '"') close += text[close] == '\\' ? 2 : 1;
-    close = std::min(close, text.size());
-    text.replace(open + 1, close - open - 1, mask);
-    at = open + 1 + mask.size();
-    if (at >= text.size()) break;
-  }
-}
-
 void mask_all_strings(Json& value) {
   if (value.is_structured()) {
     for (auto& item : value) mask_all_strings(item);
@@ -110,12 +26,42 @@ void mask_all_strings(Json& value) {
   }
 }
 
+// What a field holds whose name is a secret's. Switches say nothing ("automountServiceAccountToken": false), nor do
+// the names of the Secrets that an object refers to.
+void mask_secret_field(Json& value) {
+  constexpr std::array<std::string_view, 6> references = {"name", "namespace",  "kind",
+                                                          "type", "apiVersion", "secretName"};
+  if (value.is_object()) {
+    for (auto& [key, item] : value.items()) {
+      const bool reference = std::find(references.begin(), references.end(), key) != references.end();
+      if (!reference || !item.is_string()) mask_secret_field(item);
+    }
+  } else if (value.is_array()) {
+    for (auto& item : value) mask_secret_field(item);
+  } else if (value.is_number() || (value.is_string() && !value.get_ref<const std::string&>().empty())) {
+    value = mask;
+  }
+}
+
+std::string masked_xml(std::string_view text) {
+  Spans spans;
+  find_secrets_in_xml(text, 0, spans);
+  return spans.masked(text);
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return result;
+}
+
 bool is_string(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string();
 }
 
-void mask_json(Json& value);
+void mask_json(Json& value, int documents = 0);
 
 void mask_member(Json& object, const char* key) {
   if (const auto found = object.find(key); found != object.end()) mask_all_strings(*found);
@@ -129,31 +75,47 @@ void mask_secret(Json& object) {
     mask_member(*metadata, "annotations");
 }
 
-// What is sent to a Secret's URL, or comes from there, whatever it says of itself: a merge patch, a JSON patch, or a
-// Status whose words may quote what was refused.
+// What is sent to a Secret's URL, or comes from there, whatever it says of itself: a merge patch, a JSON patch, a list
+// or a table of them, an event, or a Status whose words may quote what was refused.
 void mask_at_secret(Json& value) {
   if (value.is_array()) {
     for (auto& step : value)
       if (step.is_object()) mask_member(step, "value");
-  } else if (value.is_object() && is_string(value, "kind") && value["kind"] == "Status") {
+    return;
+  }
+  if (!value.is_object()) return;
+  if (is_string(value, "kind") && value["kind"] == "Status") {
     mask_member(value, "message");
     const auto details = value.find("details");
     if (details == value.end() || !details->is_object()) return;
     if (const auto causes = details->find("causes"); causes != details->end() && causes->is_array())
       for (auto& cause : *causes)
         if (cause.is_object()) mask_member(cause, "message");
-  } else if (value.is_object()) {
-    mask_secret(value);
+    return;
   }
+  mask_secret(value);
+  for (const auto* list : {"items", "rows"})
+    if (const auto found = value.find(list); found != value.end() && found->is_array())
+      for (auto& item : *found) mask_at_secret(item);
+  if (const auto found = value.find("object"); found != value.end()) mask_at_secret(*found);
 }
 
 bool is_of_secret(Api api, std::string_view url) {
   if (api != Api::kubernetes) return false;
-  const auto path = split_url(url).path + "/";
-  return path.find("/secrets/") != std::string::npos;
+  return (percent_decode(split_url(url).path) + "/").find("/secrets/") != std::string::npos;
 }
 
-void mask_object(Json& object) {
+// {"name": "DB_PASSWORD", "value": ...}: an environment variable of a container, a header, a label.
+void mask_named_value(Json& object) {
+  constexpr std::array<const char*, 6> names = {"name", "Name", "key", "Key", "field", "header"};
+  const bool secret = std::any_of(names.begin(), names.end(), [&object](const char* name) {
+    return is_string(object, name) && names_secret(object[name].get_ref<const std::string&>());
+  });
+  if (!secret) return;
+  for (const auto* value : {"value", "Value", "values", "Values"}) mask_member(object, value);
+}
+
+void mask_object(Json& object, int documents) {
   if (is_string(object, "kind") && object["kind"] == "Secret") mask_secret(object);
   // A list of Secrets leaves the items' own kind out.
   if (is_string(object, "kind") && object["kind"] == "SecretList" && object.contains("items") &&
@@ -161,136 +123,154 @@ void mask_object(Json& object) {
     for (auto& item : object["items"])
       if (item.is_object()) item["kind"] = "Secret";
   }
-  // An environment variable of a container: {"name": "DB_PASSWORD", "value": ...}.
-  if (is_string(object, "name") && is_string(object, "value") &&
-      names_secret(object["name"].get_ref<const std::string&>()))
-    object["value"] = mask;
+  mask_named_value(object);
   for (auto& [key, item] : object.items()) {
-    if (item.is_string() && !item.get_ref<const std::string&>().empty() && names_secret(key))
-      item = mask;
+    if (names_secret(key))
+      mask_secret_field(item);
     else
-      mask_json(item);
+      mask_json(item, documents);
   }
 }
 
-void mask_json(Json& value) {
-  if (value.is_object()) {
-    mask_object(value);
-  } else if (value.is_array()) {
-    for (auto& item : value) mask_json(item);
-  } else if (value.is_string()) {
-    // A document within a string: a whole manifest in an annotation, an error that repeats what was sent.
-    const auto& text = value.get_ref<const std::string&>();
-    if (!text.empty() && (text.front() == '{' || text.front() == '[')) {
-      if (auto inner = Json::parse(text, nullptr, false); !inner.is_discarded()) {
-        mask_json(inner);
-        value = inner.dump(-1, ' ', false, Json::error_handler_t::replace);
-        return;
-      }
+// A document within a string: a whole manifest in an annotation, an error that repeats what was sent; and within that
+// one another, but hardly a third.
+constexpr int most_documents = 3;
+
+void mask_string(Json& value, int documents) {
+  const auto& text = value.get_ref<const std::string&>();
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return;
+  if (text[first] == '{' || text[first] == '[') {
+    if (documents == most_documents || nested_too_deeply(text)) {
+      value = mask;
+      return;
     }
-    value = masked_text(text);
+    if (auto inner = parse_json(text); !inner.is_discarded()) {
+      mask_json(inner, documents + 1);
+      value = inner.dump(-1, ' ', false, Json::error_handler_t::replace);
+      return;
+    }
+  }
+  value = text[first] == '<' ? masked_xml(text) : masked_text(text);
+}
+
+void mask_json(Json& value, int documents) {
+  if (value.is_object()) {
+    mask_object(value, documents);
+  } else if (value.is_array()) {
+    for (auto& item : value) mask_json(item, documents);
+  } else if (value.is_string()) {
+    mask_string(value, documents);
   }
 }
 
-// The text between <Name> and </Name>, wherever the name is a secret's.
-std::string masked_xml(std::string_view body) {
-  std::string text;
-  while (!body.empty()) {
-    const auto open = body.find('<');
-    const auto end = body.find('>', open == std::string_view::npos ? open : open + 1);
-    if (open == std::string_view::npos || end == std::string_view::npos) break;
-    text += body.substr(0, end + 1);
-    const auto name = body.substr(open + 1, body.find_first_of(" \t\r\n/>", open + 1) - open - 1);
-    body.remove_prefix(end + 1);
-    if (!names_secret(name)) continue;
-    const auto close = body.find('<');
-    if (close == std::string_view::npos) continue;
-    text += mask;
-    body.remove_prefix(close);
-  }
-  text += body;
-  return masked_text(text);
+std::string masked_document(Json value, bool of_secret) {
+  if (of_secret) mask_at_secret(value);
+  mask_json(value);
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string masked_lines(std::string_view body) {
-  // A watch: one document a line.
+// A watch: one document a line. Empty where a line is none.
+std::string masked_lines(std::string_view body, bool of_secret) {
   std::string text;
   while (!body.empty()) {
     const auto line = body.substr(0, body.find('\n'));
     body.remove_prefix(std::min(body.size(), line.size() + 1));
-    auto value = Json::parse(line, nullptr, false);
+    auto value = parse_json(line);
     if (value.is_discarded()) return {};
-    mask_json(value);
-    text += value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    text += masked_document(std::move(value), of_secret);
     if (!body.empty()) text += '\n';
+  }
+  return text;
+}
+
+// A challenge of HTTP authentication (RFC 9110, 11.3): the scheme and the parameters that are no secrets.
+std::string masked_challenge(std::string_view value) {
+  constexpr std::array<std::string_view, 13> shown = {
+      "realm", "scope",  "error",   "error_description", "error_uri",         "algorithm",        "qop",
+      "stale", "domain", "service", "charset",           "resource_metadata", "authorization_uri"};
+  std::string text;
+  bool scheme = true;  // a word that begins a challenge is one
+  while (!value.empty()) {
+    if (const auto gap = value.find_first_not_of(" ,\t"); gap != 0) {
+      const auto skipped = value.substr(0, gap);
+      scheme = scheme || skipped.find(',') != std::string_view::npos;
+      text += skipped;
+      value.remove_prefix(skipped.size());
+      continue;
+    }
+    const auto name = value.substr(0, std::min(value.find_first_of(" ,\t="), value.size()));
+    auto rest = value.substr(name.size());
+    // The "=" at the end of base64, not before a value.
+    const bool padding = rest.starts_with('=') && (rest.size() == 1 || rest.find_first_of("= ,\t", 1) == 1);
+    if (!rest.starts_with('=') || padding) {
+      const auto end = std::min(value.find_first_of(" ,\t"), value.size());
+      text += scheme ? value.substr(0, end) : mask;
+      scheme = false;
+      value.remove_prefix(end);
+      continue;
+    }
+    rest.remove_prefix(1);
+    const bool quoted = rest.starts_with('"');
+    std::size_t end = quoted ? 1 : std::min(rest.find_first_of(" ,\t"), rest.size());
+    while (quoted && end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+    end = std::min(quoted ? end + 1 : end, rest.size());
+    const bool harmless = std::find(shown.begin(), shown.end(), lower(name)) != shown.end();
+    text += std::string(name) + "=" + (harmless ? masked_text(rest.substr(0, end)) : std::string(mask));
+    rest.remove_prefix(end);
+    value = rest;
+    scheme = false;
   }
   return text;
 }
 
 }  // namespace
 
-std::string masked_text(std::string_view text) {
-  std::string result(text);
-  mask_runs(result, "mdb_sa_sk_", 0);
-  mask_runs(result, "eyJ", 40);
-  mask_userinfo(result);
-  mask_session_tokens(result);
-  mask_quoted_fields(result);
-  return result;
-}
-
 std::string masked_url(std::string_view url) {
-  const auto mark = url.find('?');
-  std::string text(url.substr(0, mark));
-  if (mark != std::string_view::npos) {
-    url.remove_prefix(mark + 1);
-    char separator = '?';
-    while (true) {
-      const auto parameter = url.substr(0, url.find('&'));
-      const auto equals = parameter.find('=');
-      text += separator;
-      if (equals != std::string_view::npos && names_secret(parameter.substr(0, equals))) {
-        text += parameter.substr(0, equals + 1);
-        text += mask;
-      } else {
-        text += parameter;
-      }
-      if (parameter.size() == url.size()) break;
-      url.remove_prefix(parameter.size() + 1);
-      separator = '&';
+  // The values of a query and of a fragment are known to end at "&"; the rest is found as in any text.
+  Spans spans;
+  find_secrets(url, 0, spans);
+  for (auto at = url.find_first_of("?#&"); at != std::string_view::npos;) {
+    const auto begin = at + 1;
+    auto end = std::min(url.find_first_of("?#&", begin), url.size());
+    const auto parameter = url.substr(begin, end - begin);
+    if (const auto equals = parameter.find('=');
+        equals != std::string_view::npos && names_secret(parameter.substr(0, equals))) {
+      end = std::min(url.find('&', begin), url.size());
+      spans.add(begin + equals + 1, end);
     }
+    at = end < url.size() ? end : std::string_view::npos;
   }
-  return masked_text(text);
+  return spans.masked(url);
 }
 
 std::string masked_header(const Header& header) {
   const std::string word = plain_word(header.name);
-  if (word == "authorization" || word == "proxyauthorization") {
+  if (word.ends_with("authorization")) {
     const auto scheme = header.value.find(' ');
     return scheme == std::string::npos ? std::string(mask) : header.value.substr(0, scheme + 1) + std::string(mask);
   }
-  if (word == "cookie" || word == "setcookie" || names_secret(word)) return std::string(mask);
+  if (word == "wwwauthenticate" || word == "proxyauthenticate" || word == "authenticationinfo")
+    return masked_challenge(header.value);
+  if (names_secret(word)) return std::string(mask);
+  if (word == "location" || word == "contentlocation" || word == "referer" || word == "refresh")
+    return masked_url(header.value);
   return masked_text(header.value);
 }
 
 std::string masked_body(Api api, std::string_view body, std::string_view url) {
   if (body.empty()) return {};
+  const bool of_secret = is_of_secret(api, url);
   const auto first = body.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && (body[first] == '{' || body[first] == '[')) {
-    auto value = Json::parse(body, nullptr, false);
-    if (!value.is_discarded()) {
-      if (is_of_secret(api, url)) mask_at_secret(value);
-      mask_json(value);
-      return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    }
-    if (auto lines = masked_lines(body); !lines.empty()) return lines;
+    if (auto value = parse_json(body); !value.is_discarded()) return masked_document(std::move(value), of_secret);
+    if (auto lines = masked_lines(body, of_secret); !lines.empty()) return lines;
     return fmt::format("({} bytes)", body.size());
   }
-  if (first != std::string_view::npos && body[first] == '<' && api != Api::oauth) return masked_xml(body);
+  if (first != std::string_view::npos && body[first] == '<' && api != Api::oauth && !of_secret) return masked_xml(body);
   // A form with credentials, a token that is the whole body, YAML: no telling what is secret there. The plain sentences
   // that proxies and load balancers answer with are short and come from an API that speaks JSON.
-  const bool sentence = !is_of_secret(api, url) &&
-                        (api == Api::kubernetes || api == Api::atlas || api == Api::route53) &&
+  const bool sentence = !of_secret && (api == Api::kubernetes || api == Api::atlas || api == Api::route53) &&
                         body.size() <= longest_text && body.find_first_of("\n:=") == std::string_view::npos;
   return sentence ? masked_text(body) : fmt::format("({} bytes)", body.size());
 }
