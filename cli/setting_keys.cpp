@@ -9,6 +9,7 @@
 #include "cli/text.hpp"
 #include "providers/error.hpp"
 #include "providers/http/url.hpp"
+#include "providers/utf8.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -355,6 +356,13 @@ const SettingKey* find_setting(std::string_view key) {
 }
 
 void apply_setting(Settings& settings, const SettingKey& key, const std::string& text, const std::string& where) {
+  // It goes into YAML, JSON and labels, none of which could hold it.
+  if (!is_utf8(text)) {
+    throw UsageError({.message = fmt::format("{}: \"{}\" is not UTF-8", where, printable(text)),
+                      .hint = "type it in a UTF-8 locale",
+                      .resource = {},
+                      .cause = {}});
+  }
   if (!key.choices.empty() && std::find(key.choices.begin(), key.choices.end(), text) == key.choices.end()) {
     throw UsageError({.message = fmt::format("{}: \"{}\" is no value of {}", where, printable(text), key.key),
                       .hint = suggestion(text, key.choices),

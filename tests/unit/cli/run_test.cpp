@@ -79,6 +79,8 @@ TEST_CASE("Exit codes and streams follow the contract") {
       {{"context", "use", "nowhere"}, 3, "", "nowhere"},
       {{"context", "set", "sandbox", "dns.zone=Z1"}, 2, "", "built in"},
       {{"context", "set", "a", "dns.zon=Z1"}, 2, "", "dns.zone"},
+      {{"context", "set", "a", "dns.domain=caf\xE9.example"}, 2, "", "dns.domain: \"caf\\xe9.example\" is not UTF-8"},
+      {{"context", "set", "a", "images.backend=\xFF"}, 2, "", "is not UTF-8"},
       {{"template", "show", "instance/80-ingres.yaml"}, 3, "", "instance/80-ingress.yaml"},
       {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "there is no plan"},
       {{"sandbox", "serve", "--fault", "route53:nonsense:1"}, 2, "", "throttle"},
