@@ -1,13 +1,13 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <re2/re2.h>
 
 namespace fs = std::filesystem;
 
@@ -17,7 +17,8 @@ namespace {
 const std::map<std::string, std::set<std::string>> allowed = {
     {"cli", {"commands", "providers", "templates"}},
     {"commands", {"providers", "templates"}},
-    {"templates", {"providers/json.hpp", "providers/error.hpp", "providers/read_json.hpp", "providers/utf8.hpp", "providers/yaml"}},
+    {"templates",
+     {"providers/json.hpp", "providers/error.hpp", "providers/read_json.hpp", "providers/utf8.hpp", "providers/yaml"}},
     {"providers", {}},
 };
 
@@ -34,17 +35,15 @@ struct Include {
 
 std::vector<Include> includes_of(const fs::path& root, const std::string& folder) {
   std::vector<Include> found;
-  static const std::regex line_form(R"re(^\s*#\s*include\s*(["<])([^">]+)[">])re");
+  static const re2::RE2 line_form(R"re(^\s*#\s*include\s*(["<])([^">]+)[">])re");
   for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
     const auto extension = entry.path().extension();
     if (extension != ".cpp" && extension != ".hpp") continue;
     std::ifstream in(entry.path());
-    std::string line;
-    while (std::getline(in, line)) {
-      std::smatch match;
-      if (std::regex_search(line, match, line_form))
-        found.push_back({fs::relative(entry.path(), root).string(), match[2].str(), match[1].str() == "\""});
-    }
+    std::string line, quote, target;
+    while (std::getline(in, line))
+      if (re2::RE2::PartialMatch(line, line_form, &quote, &target))
+        found.push_back({fs::relative(entry.path(), root).string(), target, quote == "\""});
   }
   return found;
 }
@@ -86,5 +85,38 @@ TEST_CASE("commands neither print nor read the terminal") {
     INFO(include.file << " includes " << include.target);
     CHECK_FALSE(include.target == "iostream");
     CHECK_FALSE(include.target == "cstdio");
+  }
+}
+
+// What is read from outside is bounded and checked where it is read; a second reader would not be.
+TEST_CASE("JSON, YAML and patterns are read in one place each") {
+  struct Rule {
+    const char *pattern, *home, *instead, *except = "-";
+  };
+  const fs::path root = LITEDESK_SOURCE_DIR;
+  for (const Rule& rule :
+       {Rule{R"re([Jj]son::(parse|accept|sax_parse|from_[a-z]+)\()re", "providers/read_json.cpp",
+             "parse_json of providers/read_json.hpp"},
+        Rule{R"re(\bget(_to)?<(int|short|unsigned|unsigned int|float|std::u?int(8|16|32)_t)>\(\))re", "",
+             "whole_number of providers/read_json.hpp, which never gives another number"},
+        Rule{R"re(<yaml-cpp/|YAML::)re", "providers/yaml/tree.cpp", "providers/yaml/tree.hpp"},
+        Rule{R"re(<regex>|std::s?regex)re", "", "RE2, which needs no stack", "providers/sandbox/"}}) {
+    const re2::RE2 pattern(rule.pattern);
+    REQUIRE(pattern.ok());
+    bool at_home = false;
+    for (const auto& [folder, targets] : allowed)
+      for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+        const auto file = fs::relative(entry.path(), root).string();
+        if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
+        if (file.starts_with(rule.except)) continue;
+        std::ifstream in(entry.path());
+        std::stringstream text;
+        text << in.rdbuf();
+        const bool found = re2::RE2::PartialMatch(text.str(), pattern);
+        at_home = at_home || (found && file == rule.home);
+        INFO(file << ": use " << rule.instead);
+        CHECK((!found || file == rule.home));
+      }
+    CHECK((at_home || *rule.home == '\0'));
   }
 }
