@@ -11,6 +11,7 @@
 
 #include "providers/error.hpp"
 #include "providers/json.hpp"
+#include "providers/read_json.hpp"
 #include "providers/system/files.hpp"
 
 namespace litedesk::sandbox {
@@ -44,7 +45,7 @@ Service to_service(const Json& json) {
 
 Service announced(const std::filesystem::path& folder) {
   const auto text = system::read_file(folder / service_file, "what serves the sandbox");
-  const auto json = text ? Json::parse(*text, nullptr, false) : Json();
+  const auto json = text ? parse_json(*text) : Json();
   return json.is_object() ? to_service(json) : Service{};
 }
 

@@ -38,7 +38,7 @@ def refused(where, *arguments, code, says, never=(), seconds=20, env=None, stdin
     begin = time.monotonic()
     got, out, err = where.run(*arguments, env=env, stdin=stdin)
     took = time.monotonic() - begin
-    shown = "litedesk %s\n%s%s" % (" ".join(arguments), out, err)
+    shown = "litedesk %s\n%s%s" % (" ".join(map(str, arguments)), out, err)
     print("    " + shown.strip().replace("\n", "\n    "))
     assert got == code, "exit %d instead of %d: %s" % (got, code, shown)
     for words in says:
@@ -86,6 +86,90 @@ def kubeconfig_names_nothing():
 def kubeconfig_bad_certificate_data():
     text = kubeconfig_for("https://127.0.0.1:1").replace('"https://127.0.0.1:1"', '"https://127.0.0.1:1", certificate-authority-data: "%%%"')
     refused(target(text), "tenant", "list", code=2, says=["certificate-authority-data"])
+
+
+def kubeconfig_says_it_twice():
+    text = kubeconfig_for("http://127.0.0.1:1")
+    refused(target(text + "current-context: y\n"), "tenant", "list", code=2, says=["config:7: the key current-context is here twice"])
+    refused(target(text + "users: []\n"), "tenant", "list", code=2, says=["config:7: the key users is here twice"])
+
+
+def kubeconfig_has_what_nothing_uses():
+    text = KUBECONFIG
+    for name, nothing in (("clusters", "- null\n- cluster: {server: x, server: y}\n"), ("users", "- name: z\n  user:\n"),
+                          ("contexts", "- ~\n- {name: z, context: text}\n")):
+        text = re.sub(r"(?m)^%s:\n" % name, "%s:\n%s" % (name, nothing), text, count=1)
+        assert nothing in text, text
+    code, out, err = target(text).run("tenant", "list")
+    assert code == 0, out + err
+
+
+def plugin_prints_yaml():
+    """As kubectl takes it; and what is neither YAML nor JSON is not repeated."""
+    server, token = (re.search(r"%s: *\"?([^\"\s]+)" % key, KUBECONFIG).group(1) for key in ("server", "token"))
+    printed = os.path.join(harness.folder("plugin"), "credential")
+    user = "{exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: /bin/cat, args: [%s]}}" % printed
+    text = kubeconfig_for(server).replace("{token: not-a-real-token}", user)
+
+    def prints(what):
+        with open(printed, "w") as out:
+            out.write(what)
+    prints("# a credential\napiVersion: client.authentication.k8s.io/v1\nkind: ExecCredential\nstatus:\n"
+           "  expirationTimestamp: 9999-12-31T23:59:59Z\n  token: %s\n" % token)
+    code, out, err = target(text).run("tenant", "list")
+    assert code == 0, out + err
+    for bad in ("s3cret: [", "--- ,", "s3cret", "[" * 100000):
+        prints(bad)
+        refused(target(text), "tenant", "list", code=5, says=["/bin/cat", "neither JSON nor YAML"], never=["s3cret"])
+
+
+# --- YAML
+
+def bomb():
+    lines = ["a0: &a0 [%s]" % ", ".join("x" * 9)]
+    lines += ["a%d: &a%d [%s]" % (i, i, ", ".join(["*a%d" % (i - 1)] * 9)) for i in range(1, 10)]
+    return "\n".join(lines) + "\n"
+
+
+def yaml_that_does_not_end():
+    """Readers that go round in a text, or copy it a billion times: refused at once, with the file and the line."""
+    for text, place in ((",", r":1:1: "), ("--- ,\n", r":1:5: "), (bomb(), r":6:\d+: "), ("[" * 50000, r":1:\d+: "),
+                        ("currentContext: a\r", r":1:18: "), ("currentContext: \"\\uD800\"", r":1:\d+: ")):
+        where = target()
+        with open(where.env["LITEDESK_CONFIG"], "w", newline="") as out:
+            out.write(text)
+        refused(where, "context", "list", code=2, says=[r"config\.yaml" + place], seconds=10)
+        where = target()
+        folder = os.path.join(where.home, "templates")
+        assert where.run("template", "eject", folder)[0] == 0
+        for name in ("tiers.yaml", "prices.yaml", "instance/40-limits.yaml"):
+            path = os.path.join(folder, name)
+            kept = open(path).read()
+            with open(path, "w", newline="") as out:
+                out.write(text)
+            refused(where, "template", "lint", folder, code=2, says=[name.replace(".", r"\.") + place], seconds=10)
+            with open(path, "w") as out:
+                out.write(kept)
+
+
+def text_that_is_not_utf8():
+    where = target()
+    refused(where, "context", "set", "a", b"dns.domain=caf\xe9.example", code=2, says=[r"dns\.domain", "not UTF-8"])
+    with open(where.env["LITEDESK_CONFIG"], "wb") as out:
+        out.write(b"contexts:\n  a: {dns: {domain: caf\xe9}}\n")
+    refused(where, "context", "list", code=2, says=[r"config\.yaml:2:24: ", "not UTF-8"])
+
+
+def quantity_too_large():
+    where = target()
+    folder = os.path.join(where.home, "templates")
+    assert where.run("template", "eject", folder)[0] == 0
+    path = os.path.join(folder, "tiers.yaml")
+    kept = open(path).read()
+    for amount in ("5000T", "9223372036854775807", "17Ti"):
+        with open(path, "w") as out:
+            out.write(kept.replace("memory: 512Mi", "memory: " + amount, 1))
+        refused(where, "template", "lint", folder, code=2, says=[r"tiers\.yaml:\d+:\d+: the memory %s is too large" % amount])
 
 
 # --- TLS
@@ -446,7 +530,7 @@ def nothing(*slugs):
 
 
 ALL = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__" and
-       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing")]
+       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb")]
 
 
 def main():
