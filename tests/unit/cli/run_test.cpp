@@ -123,7 +123,19 @@ TEST_CASE("A tenant is registered, listed, changed and deleted") {
   const Outcome created = machine.create("Acme Inc");
   CHECK(created.out == "tenant acme-inc registered  (trial until 2026-12-08, acme-inc.litedesk.com)\n");
   CHECK(created.err.empty());
-  CHECK(machine.create("Acme Inc").out.starts_with("tenant acme-inc-2 registered"));
+  // A script is told, a person is asked.
+  const Outcome again = machine.create("Acme Inc");
+  CHECK(again.code == 4);
+  CHECK(has(again.err, "the slug acme-inc is taken by tenant acme-inc (Acme Inc)"));
+  CHECK(has(again.err, "--slug acme-inc-2"));
+  machine.terminal.in = machine.terminal.err = true;
+  machine.input = {"no"};
+  CHECK(machine.create("Acme Inc").code == 4);
+  machine.input = {"y"};
+  const Outcome asked = machine.create("Acme Inc");
+  CHECK(has(asked.err, "is taken by tenant acme-inc (Acme Inc). Register another tenant as acme-inc-2? [y/N] "));
+  CHECK(asked.out.starts_with("tenant acme-inc-2 registered"));
+  machine.terminal.in = machine.terminal.err = false;
   CHECK(machine.run({"tenant", "list", "-o", "name"}).out == "tenant/acme-inc\ntenant/acme-inc-2\n");
   CHECK(machine.run({"tenant", "list", "-o", "jsonpath={.items[*].slug}"}).out == "acme-inc acme-inc-2\n");
   CHECK(machine.run({"tenant", "update", "acme-inc", "--tier", "paid", "--tag", "a,b"}).code == 0);
