@@ -18,6 +18,9 @@
 namespace litedesk::cli {
 namespace {
 
+// Somebody waits for an answer: a FIFO in the place of a file has none.
+const system::Patience at_once{{}, std::chrono::milliseconds(0)};
+
 // Reads what a source has to offer; one that cannot be read offers nothing, for there is nobody to tell.
 template <class Read>
 void offer(const Read& read) {
@@ -170,7 +173,7 @@ class Completer {
     if (!named.empty()) return folder_ / system::expand_home(named, found.home);
     const std::string name = context_name();
     if (name == "sandbox" || name == "default") return {};
-    const ConfigFile config = read_config(found.config, false);
+    const ConfigFile config = read_config(found.config, false, at_once);
     const auto context = config.contexts.find(name);
     if (context == config.contexts.end()) return {};
     const auto folder = context->second.find("templates");
@@ -182,7 +185,7 @@ class Completer {
 
   void contexts() {
     add("sandbox", "the embedded sandbox");
-    for (const auto& [name, context] : read_config(paths().config, false).contexts) {
+    for (const auto& [name, context] : read_config(paths().config, false, at_once).contexts) {
       const auto domain = context.find("dns.domain");
       add(name, domain == context.end() ? "" : domain->second.text);
     }

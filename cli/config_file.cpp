@@ -139,10 +139,10 @@ std::string ConfigFile::where(const ConfigValue& value) const {
   return fmt::format("{}:{}", path.string(), value.line);
 }
 
-ConfigFile read_config(const std::filesystem::path& path, bool must_exist) {
+ConfigFile read_config(const std::filesystem::path& path, bool must_exist, const system::Patience& patience) {
   ConfigFile config;
   config.path = path;
-  const auto text = system::read_file(path, "configuration");
+  const auto text = system::read_file(path, "configuration", patience);
   if (!text && must_exist) {
     throw UsageError(
         {.message = fmt::format("there is no configuration file {}", path.string()),
@@ -197,7 +197,7 @@ std::string peek_current_context(const std::filesystem::path& path) {
   constexpr std::string_view key = "currentContext:";
   std::optional<std::string> text;
   try {
-    text = system::read_file(path, "configuration");
+    text = system::read_file(path, "configuration", {{}, std::chrono::milliseconds(0)});
   } catch (const Error&) {
     return {};  // completion has nobody to tell
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "providers/system/files.hpp"
+
 namespace litedesk::cli {
 
 // A setting's value in a context's part of the file, as text: lists are joined by commas, maps are k=v joined by
@@ -29,7 +31,8 @@ struct ConfigFile {
 
 // A file that is not there is one without contexts, unless `must_exist` (UsageError). Throws ValidationError with file
 // and line: a key that is not known (with the nearest one), a value of the wrong shape.
-[[nodiscard]] ConfigFile read_config(const std::filesystem::path& path, bool must_exist);
+[[nodiscard]] ConfigFile read_config(const std::filesystem::path& path, bool must_exist,
+                                     const system::Patience& patience = {});
 // 0600. Comments of the old text are lost: it is kept beside it as config.yaml.bak when there were some. Returns
 // whether so.
 bool write_config(const ConfigFile& config);

@@ -46,7 +46,7 @@ std::vector<std::string> names_in(const ConfigFile& config) {
 
 // The file as it is; one that is not there yet is an empty one, for it is about to be made.
 ConfigFile config_of(Session& session) {
-  return read_config(session.paths().config, false);
+  return read_config(session.paths().config, false, session.patience());
 }
 
 void save(const ConfigFile& config, Session& session) {
@@ -109,7 +109,8 @@ int show(const ContextShow& options, Session& session) {
     global.context = options.name;
   }
   const Runtime& runtime = session.runtime();
-  const Resolved resolved = resolve_settings(global, runtime.environment, runtime.folder, runtime.terminal.err);
+  const Resolved resolved =
+      resolve_settings(global, runtime.environment, runtime.folder, runtime.terminal.err, session.patience());
   for (const std::string& warning : resolved.warnings) session.printer().warn(warning);
   Answer answer;
   answer.names = {"context/" + resolved.settings.context};

@@ -48,7 +48,7 @@ void bind_plan(Flags& flags, InstancePlan& options) {
 int plan(const InstancePlan& options, Session& session) {
   session.stop_requests_when_interrupted();
   const Plan result = plan_instance(session.world(), options.slug);
-  if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result);
+  if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result, session.patience());
   session.printer().answer(plan_answer(result, session));
   if (!options.out.empty()) {
     session.printer().next(fmt::format("litedesk instance provision {} --plan {}", result.slug, options.out));
@@ -131,7 +131,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
   how.force_conflicts = options.force_conflicts;
   how.timeout = session.timeout(usual_timeout);
   if (!options.plan.empty()) {
-    const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug);
+    const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug, session.patience());
     how.plan_fingerprint = saved.fingerprint;
     how.plan_json = saved.json;
   }

@@ -5,18 +5,18 @@
 #include "cli/text.hpp"
 #include "providers/error.hpp"
 #include "providers/read_json.hpp"
-#include "providers/system/files.hpp"
 
 namespace litedesk::cli {
 
-void save_plan(const std::filesystem::path& path, const Plan& plan) {
-  system::write_file_atomically(path, to_json(plan).dump(2, ' ', false, Json::error_handler_t::replace) + "\n", "plan");
+void save_plan(const std::filesystem::path& path, const Plan& plan, const system::Patience& patience) {
+  system::write_file_atomically(path, to_json(plan).dump(2, ' ', false, Json::error_handler_t::replace) + "\n", "plan",
+                                patience);
 }
 
-SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug) {
+SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug, const system::Patience& patience) {
   const std::string hint =
       fmt::format("make one with: litedesk instance plan {} --out {}", printable(slug), path.string());
-  const auto text = system::read_file(path, "plan");
+  const auto text = system::read_file(path, "plan", patience);
   if (!text) {
     throw NotFound(
         {.message = fmt::format("there is no plan {}", path.string()), .hint = hint, .resource = {}, .cause = {}});

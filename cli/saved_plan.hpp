@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "commands/plan.hpp"
+#include "providers/system/files.hpp"
 
 namespace litedesk::cli {
 
@@ -15,8 +16,9 @@ struct SavedPlan {
 };
 
 // The plan's JSON (docs/json/plan.schema.json), 0600. No secret is in it.
-void save_plan(const std::filesystem::path& path, const Plan& plan);
+void save_plan(const std::filesystem::path& path, const Plan& plan, const system::Patience& patience = {});
 // Throws NotFound; ValidationError for a file that is none; UsageError for a plan of another tenant than `slug`.
-[[nodiscard]] SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug);
+[[nodiscard]] SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug,
+                                  const system::Patience& patience = {});
 
 }  // namespace litedesk::cli

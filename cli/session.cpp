@@ -151,7 +151,8 @@ struct Session::Providers {
   std::unique_ptr<http::Transport> open_transport() {
     http::ClientOptions options;
     options.user_agent = "litedesk/" LITEDESK_VERSION;
-    options.trace = make_trace(session_.global_.trace, session_.global_.verbose, session_.printer_);
+    options.trace =
+        make_trace(session_.global_.trace, session_.global_.verbose, session_.printer_, session_.interrupted());
     options.trace_bodies = !session_.global_.trace.empty() || session_.global_.verbose >= 3;
     options.clock = &session_.runtime_.clock;
     options.random = &session_.runtime_.random;
@@ -392,9 +393,15 @@ std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) 
   return global_.timeout.value_or(otherwise);
 }
 
+system::Patience Session::patience() const {
+  system::Patience patience{.stop = interrupted()};
+  patience.longest = timeout(patience.longest);
+  return patience;
+}
+
 const Resolved& Session::resolved() {
   if (!resolved_) {
-    resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err);
+    resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err, patience());
     if (resolved_->sandbox_by_default) {
       printer_.note("no settings found: working in the embedded sandbox, on this machine alone");
     }

@@ -11,6 +11,7 @@
 #include "cli/runtime.hpp"
 #include "cli/settings.hpp"
 #include "commands/world.hpp"
+#include "providers/system/files.hpp"
 
 namespace litedesk::cli {
 
@@ -29,6 +30,8 @@ class Session {
   [[nodiscard]] std::stop_token interrupted() const { return runtime_.interrupt.get_token(); }
   // --timeout, or what the command takes without it.
   [[nodiscard]] std::chrono::milliseconds timeout(std::chrono::milliseconds otherwise) const;
+  // For files that the user names: one may be a FIFO.
+  [[nodiscard]] system::Patience patience() const;
 
   // The context; says on stderr what is worth knowing of how it came about (once).
   [[nodiscard]] const Resolved& resolved();

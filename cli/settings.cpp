@@ -44,8 +44,12 @@ Image split_image(const std::string& image) {
 class Resolver {
  public:
   Resolver(const GlobalOptions& global, const Environment& environment, const std::filesystem::path& folder,
-           bool terminal)
-      : global_(global), environment_(without_empty(environment)), folder_(folder), terminal_(terminal) {}
+           bool terminal, system::Patience patience)
+      : global_(global),
+        environment_(without_empty(environment)),
+        folder_(folder),
+        terminal_(terminal),
+        patience_(std::move(patience)) {}
 
   Resolved resolve() {
     result_.paths = find_paths(environment_, global_.config, folder_);
@@ -119,7 +123,7 @@ class Resolver {
     }
     explicit_ = !name.empty();
     // The built-in one needs no file, not even a whole one.
-    if (name != "sandbox") config_ = read_config(result_.paths.config, result_.paths.config_named);
+    if (name != "sandbox") config_ = read_config(result_.paths.config, result_.paths.config_named, patience_);
     if (name.empty() && !config_.current.empty()) {
       name = config_.current;
       from = config_.path.string();
@@ -319,6 +323,7 @@ class Resolver {
   Environment environment_, dotenv_;
   std::filesystem::path folder_;
   bool terminal_;
+  system::Patience patience_;
   ConfigFile config_;
   const ConfigContext* context_ = nullptr;
   bool explicit_ = false, named_by_flag_ = false, built_in_ = false;
@@ -340,8 +345,8 @@ bool has_settings(const Environment& environment) {
 }
 
 Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
-                          const std::filesystem::path& folder, bool terminal) {
-  return Resolver(global, environment, folder, terminal).resolve();
+                          const std::filesystem::path& folder, bool terminal, const system::Patience& patience) {
+  return Resolver(global, environment, folder, terminal, patience).resolve();
 }
 
 }  // namespace litedesk::cli

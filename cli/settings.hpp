@@ -52,7 +52,8 @@ struct Resolved {
 // Throws UsageError: no settings at all and nobody at a terminal, a context that is not there (with the nearest one), a
 // bad value; ValidationError for a config file that cannot be read as one.
 [[nodiscard]] Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
-                                        const std::filesystem::path& folder, bool terminal);
+                                        const std::filesystem::path& folder, bool terminal,
+                                        const system::Patience& patience = {});
 
 // Whether a variable is set that is a setting, or part of one: then there is a context even without a file.
 [[nodiscard]] bool has_settings(const Environment& environment);

@@ -32,13 +32,15 @@ struct Traced {
 
 }  // namespace
 
-TEST_CASE("a trace goes through a link to what is no file, as /dev/stderr is, and through no other") {
+TEST_CASE("a trace goes through a link to the file or the pipe that it names, as /dev/stderr is one") {
   Traced traced;
   const auto folder = traced.machine.folder.path();
-  traced.machine.folder.write("file", "kept");
+  traced.machine.folder.write("file", "old");
   fs::create_symlink("file", folder / "to-file");
-  CHECK_THROWS_AS((void)make_trace((folder / "to-file").string(), 0, traced.printer), Failed);
-  CHECK(traced.machine.folder.read("file") == "kept");
+  make_trace((folder / "to-file").string(), 0, traced.printer)({{}, http::Api::other, "> #1 GET x"});
+  CHECK(traced.machine.folder.read("file").find("Z other > #1 GET x\n") != std::string::npos);
+  CHECK(fs::status(folder / "file").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(fs::is_symlink(folder / "to-file"));
 
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
