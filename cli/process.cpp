@@ -41,8 +41,11 @@ class ProcessStreams : public Streams {
     if (reader_gone_ || write_all(STDOUT_FILENO, text)) return;
     reader_gone_ = errno == EPIPE;
     if (reader_gone_) return;
-    throw Failed(
-        {.message = "cannot write to standard output", .hint = {}, .resource = {}, .cause = std::strerror(errno)});
+    const bool closed = errno == EBADF;
+    throw Failed({.message = "cannot write to standard output",
+                  .hint = closed ? "it was closed when litedesk began: redirect it to a file or to /dev/null" : "",
+                  .resource = {},
+                  .cause = std::strerror(errno)});
   }
 
   void err(std::string_view text) override { (void)write_all(STDERR_FILENO, text); }
@@ -125,8 +128,11 @@ int run_process(int argc, const char* const* argv, const system::Clock& clock) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   ProcessStreams streams;
   try {
+    system::open_closed_standard_descriptors();
     system::forbid_core_dumps();
+    // A reader that has gone and a file that may not grow further are errors of the write, which can be told of.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     std::stop_source interrupt;
     Runtime runtime{.streams = streams,
                     .terminal = {.in = ::isatty(STDIN_FILENO) == 1,

@@ -124,8 +124,10 @@ std::vector<std::string> Files::list(std::string_view prefix) const {
 }
 
 std::vector<std::string> Files::eject(const std::filesystem::path& into) const {
-  const auto failed = [&into](const std::string& what, const std::string& cause) {
-    throw Failed({.message = what, .hint = "choose another folder", .resource = into.string(), .cause = cause});
+  const auto failed = [&into](const std::string& what, int error) {
+    const std::string hint =
+        error == EFBIG ? "raise the limit on the size of files (ulimit -f)" : "choose another folder";
+    throw Failed({.message = what, .hint = hint, .resource = into.string(), .cause = std::strerror(error)});
   };
   std::vector<std::string> names;
   for (const auto* file = embedded_files; file != embedded_files + embedded_file_count; ++file) {
@@ -141,11 +143,11 @@ std::vector<std::string> Files::eject(const std::filesystem::path& into) const {
     const auto path = into / file->name;
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    if (error) failed("cannot make the folder " + path.parent_path().string(), error.message());
+    if (error) failed("cannot make the folder " + path.parent_path().string(), error.value());
     std::ofstream out(path, std::ios::binary);
     out << file->text;
     out.close();
-    if (!out) failed("cannot write " + path.string(), std::strerror(errno));
+    if (!out) failed("cannot write " + path.string(), errno);
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -34,7 +34,7 @@ std::string_view hint_for(int code) {
     case SQLITE_FULL:
       return "the disk is full: free some space, then run the command again";
     case SQLITE_IOERR:
-      return "the disk may be full or failing: check it, then run the command again";
+      return "the disk may be full or failing, or files may not grow (ulimit -f): check it, then run the command again";
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:

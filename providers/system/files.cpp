@@ -95,12 +95,10 @@ class Temporary {
   throw Failed(explained(std::move(details), error));
 }
 
-[[noreturn]] void fail_alone(std::string_view verb, std::string_view what, const fs::path& path,
-                             const Patience& patience) {
+[[noreturn]] void fail_alone(std::string_view verb, std::string_view what, const fs::path& path) {
   const bool writes = verb == "write";
-  throw Timeout({.message = fmt::format("cannot {} the {} {}: it is a FIFO, and nobody {} it within {} s", verb, what,
-                                        path.string(), writes ? "opened it to read" : "opened it to write",
-                                        std::chrono::duration_cast<std::chrono::seconds>(patience.longest).count()),
+  throw Timeout({.message = fmt::format("cannot {} the {} {}: it is a FIFO, and nobody opened it to {} in time", verb,
+                                        what, path.string(), writes ? "read" : "write"),
                  .hint = writes ? "start its reader first, or name a regular file"
                                 : "start its writer first, or name a regular file",
                  .resource = fmt::format("file {}", path.string()),
@@ -195,7 +193,7 @@ Descriptor open_fifo(const fs::path& path, std::string_view what, const Patience
     Descriptor file(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (file.get() >= 0) return file;
     if (errno != ENXIO) fail("write", what, path, errno);
-    if (waiter.left() <= std::chrono::milliseconds(0)) fail_alone("write", what, path, patience);
+    if (waiter.left() <= std::chrono::milliseconds(0)) fail_alone("write", what, path);
     if (waiter.wait(-1, 0, std::min(pause, waiter.left())) == Waiter::Result::stopped)
       fail_stopped("write", what, path);
   }
@@ -278,7 +276,7 @@ std::optional<std::string> read_file(const fs::path& path, std::string_view what
     text.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && errno != EAGAIN) fail("read", what, path, errno);
     // A FIFO that nobody has opened for writing looks like one whose writer is slow, but to a read.
-    if (got == 0 && late) fail_alone("read", what, path, patience);
+    if (got == 0 && late) fail_alone("read", what, path);
     if (got == 0) return text;
     has_writer = true;
   }

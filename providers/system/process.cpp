@@ -5,6 +5,7 @@
 #include <cstring>
 #include <sstream>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -77,6 +78,15 @@ bool may_be_alive(const ProcessIdentity& process) {
   if (!found) return true;
   if (found->state == 'Z' || found->state == 'X') return false;
   return process.start_time.empty() || found->start_time == process.start_time;
+}
+
+void open_closed_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is the one that is missing. Of output only the reading end: then each write says EBADF.
+    const int mode = descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY;
+    if (::open("/dev/null", mode) < 0) (void)!::open("/", O_RDONLY | O_DIRECTORY);  // a root without devices
+  }
 }
 
 void forbid_core_dumps() {

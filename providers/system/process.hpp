@@ -61,6 +61,11 @@ void redirect_output(const std::filesystem::path& file);
 // PermissionDenied, Timeout, Cancelled; Failed for one of another host or container.
 bool end_process(const ProcessIdentity& process, std::chrono::milliseconds timeout, std::stop_token stop);
 
+// Standard input, output and error that were closed when the process began are opened, so that no file or socket of
+// ours gets their numbers and what is printed. What reads finds the end, standard error goes nowhere, and a write to
+// standard output still fails as one to a closed descriptor does. To be called before anything is opened.
+void open_closed_standard_descriptors();
+
 // No core dumps, so that no secret lands in one (setrlimit, PR_SET_DUMPABLE).
 void forbid_core_dumps();
 

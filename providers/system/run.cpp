@@ -112,12 +112,13 @@ pid_t spawn(const Command& command, const Outputs& outputs) {
   if (outputs.errors >= 0) posix_spawn_file_actions_adddup2(&settings.actions, outputs.errors, STDERR_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
 
-  // Our threads block the signals that end a program; a child must not inherit that. A child that does not talk to the
+  // Our threads block the signals that end a program, and we ignore what would end us in the middle of a write; a child
+  // must not inherit that. A child that does not talk to the
   // terminal gets a process group, so that what it has started can be ended with it.
   sigset_t none, ours;
   sigemptyset(&none);
   sigemptyset(&ours);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) sigaddset(&ours, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ}) sigaddset(&ours, number);
   posix_spawnattr_setsigmask(&settings.attributes, &none);
   posix_spawnattr_setsigdefault(&settings.attributes, &ours);
   posix_spawnattr_setpgroup(&settings.attributes, 0);

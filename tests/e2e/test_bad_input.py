@@ -6,11 +6,13 @@ usage: test_bad_input.py [NAME]...
 import base64
 import contextlib
 import http.server
+import json
 import os
 import re
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import threading
@@ -510,6 +512,68 @@ def output_closed():
     full = subprocess.run(["bash", "-c", '"$0" cost-estimate > /dev/full', where.binary], env=where.env, stderr=subprocess.PIPE, text=True)
     print("    " + full.stderr.strip())
     assert full.returncode == 1 and "error" in full.stderr, full
+
+
+def files_may_not_grow():
+    """Past `ulimit -f` a write is an error with a hint, and not the end of the process."""
+    where = target()
+    assert where.run("tenant", "create", "Limit", "--email", "a@b.example", "--slug", "limit")[0] == 0
+    here = where.home
+    for words, env in ((("instance", "plan", "limit", "--out", os.path.join(here, "plan")), {}),
+                       (("template", "eject", os.path.join(here, "ejected")), {}),
+                       (("tenant", "create", "Limited", "--email", "a@b.example"), {"LITEDESK_REGISTRY": "sqlite"}),
+                       (("tenant", "list"), {"LITEDESK_CONTEXT": "sandbox"})):
+        done = subprocess.run(["bash", "-c", 'ulimit -f 1; exec "$0" "$@"', where.binary, *words], env={**where.env, **env}, cwd=here,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        print("    " + done.stderr.strip().replace("\n", "\n    "))
+        assert done.returncode == 1 and "ulimit -f" in done.stderr, done
+    assert not os.path.exists(os.path.join(here, "plan")), "a plan cut short"
+
+
+def descriptors_closed():
+    """Standard descriptors that are closed: what must be printed is refused, and nothing else is hurt."""
+    where = target()
+    assert where.run("tenant", "create", "Closed", "--email", "a@b.example", "--slug", "closed")[0] == 0
+
+    def run(redirection, *words):
+        return subprocess.run(["bash", "-c", 'exec "$0" "$@" ' + redirection, where.binary, *words], env=where.env, cwd=where.home,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    whole = where.run("tenant", "list", "-o", "name")[1]
+    for redirection in ("<&-", "2>&-", "<&- 2>&-"):
+        done = run(redirection, "tenant", "list", "-o", "name")
+        assert (done.returncode, done.stdout) == (0, whole), done
+    done = run(">&-", "tenant", "list")
+    print("    " + done.stderr.strip())
+    assert done.returncode == 1 and "standard output" in done.stderr, done
+    # Progress must not go into a connection that got the number of standard error.
+    done = run("<&- 2>&-", "instance", "provision", "closed", "--timeout", "60s")
+    assert done.returncode == 0 and "closed is active" in done.stdout, done
+    done = run("<&- 2>&- >&-", "instance", "provision", "closed", "--timeout", "60s")
+    assert done.returncode == 1, done
+    assert where.run("status", "closed")[0] == 0
+
+
+def output_is_no_file():
+    """A FIFO, a link or an open file stays what it is, and gets what is written."""
+    where = target()
+    assert where.run("tenant", "create", "Fifo", "--email", "a@b.example", "--slug", "fifo")[0] == 0
+    fifo, plan, link = (os.path.join(where.home, name) for name in ("fifo", "plan", "link"))
+    os.mkfifo(fifo)
+    os.symlink("plan", link)
+    reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE, text=True)
+    assert where.run("instance", "plan", "fifo", "--out", fifo)[0] == 0
+    through = reader.communicate(timeout=20)[0]
+    assert where.run("instance", "plan", "fifo", "--out", link)[0] == 0
+    assert stat.S_ISFIFO(os.stat(fifo).st_mode) and os.path.islink(link) and not os.path.islink(plan)
+    with open(plan) as written:
+        assert json.loads(through) == json.load(written)
+    refused(where, "instance", "plan", "fifo", "--out", fifo, "--timeout", "200ms", code=6, says=["FIFO", "reader"])
+    # Through /dev/stdout, which a shell has opened.
+    done = subprocess.run(["bash", "-c", 'echo before; "$0" instance plan fifo -q -o name --out /dev/stdout; echo after', where.binary], env=where.env,
+                          cwd=where.home, stdout=open(plan, "w"), stderr=subprocess.PIPE, text=True)
+    with open(plan) as written:
+        lines = written.read().splitlines()
+    assert done.returncode == 0 and lines[:2] == ["before", "{"] and "}" in lines and lines[-1] == "after", (done, lines)
 
 
 def not_confirmed():

@@ -1,5 +1,6 @@
 #include "providers/system/process.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -7,6 +8,8 @@
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +116,42 @@ TEST_CASE("a stop ends the child at once") {
   const auto begin = std::chrono::steady_clock::now();
   CHECK_THROWS_AS((void)run(shell("sleep 60"), 60s, later.get_token()), Cancelled);
   CHECK(std::chrono::steady_clock::now() - begin < 20s);
+}
+
+TEST_CASE("a child is ended by the signals that we ignore") {
+  const auto before = ::signal(SIGXFSZ, SIG_IGN);
+  CHECK(run(shell("kill -XFSZ $$; echo still here"), 10s, {}).exit_code == 128 + SIGXFSZ);
+  ::signal(SIGXFSZ, before);
+}
+
+TEST_CASE("a standard descriptor that was closed is opened, and what is printed is lost or refused") {
+  // Each set of closed ones in a process of its own; its exit code is the first thing that was wrong.
+  for (int closed = 0; closed < 8; ++closed) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (int fd = 0; fd < 3; ++fd) {
+        const int null = ::open("/dev/null", O_RDWR);
+        if (::dup2(null, fd) != fd) ::_exit(1);
+        if (null > 2) ::close(null);
+      }
+      for (int fd = 0; fd < 3; ++fd)
+        if ((closed & (1 << fd)) != 0) ::close(fd);
+      open_closed_standard_descriptors();
+      const int next = ::open("/dev/null", O_RDONLY);
+      if (next < 3) ::_exit(2);
+      char byte = 0;
+      if (::read(0, &byte, 1) != 0) ::_exit(3);
+      const bool writes = ::write(1, "x", 1) == 1;
+      if (writes != ((closed & 2) == 0) || (!writes && errno != EBADF)) ::_exit(4);
+      if (::write(2, "x", 1) != 1) ::_exit(5);
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CAPTURE(closed);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
 }
 
 TEST_CASE("core dumps can be forbidden") {
