@@ -46,6 +46,7 @@ void bind_plan(Flags& flags, InstancePlan& options) {
 }
 
 int plan(const InstancePlan& options, Session& session) {
+  session.check_known("images.");
   session.stop_requests_when_interrupted();
   const Plan result = plan_instance(session.world(), options.slug);
   if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result, session.patience());
@@ -118,6 +119,7 @@ int print_result(const ProvisionResult& result, Session& session) {
 }
 
 int provision_instance(const InstanceProvision& options, Session& session) {
+  session.check_known("images.");
   if (options.dry_run) {
     session.stop_requests_when_interrupted();
     session.printer().answer(plan_answer(plan_instance(session.world(), options.slug), session));
@@ -232,6 +234,7 @@ int wait_for_part(const InstanceWait& options, Session& session) {
 }
 
 int wait(const InstanceWait& options, Session& session) {
+  session.check_known("images.");
   if (options.condition != "active") return wait_for_part(options, session);
   ProvisionOptions how;
   how.slug = options.slug;

@@ -1,5 +1,7 @@
 #include "cli/session.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pwd.h>
@@ -430,6 +432,19 @@ const Prices& Session::prices() {
   return *prices_;
 }
 
+void Session::check_known(std::string_view prefix) {
+  const auto& keys = resolved().dotenv_may_have;
+  const auto missing =
+      std::find_if(keys.begin(), keys.end(), [prefix](const std::string& key) { return key.starts_with(prefix); });
+  if (missing == keys.end()) return;
+  throw UsageError(
+      {.message = fmt::format("{}, and nothing else sets {}", resolved().dotenv_unread, *missing),
+       .hint = fmt::format("make it a regular file that you may read, or: litedesk context set {} {}=VALUE",
+                           settings().context, *missing),
+       .resource = "context " + settings().context,
+       .cause = {}});
+}
+
 Session::Providers& Session::providers() {
   if (!providers_) {
     (void)resolved();
@@ -443,6 +458,7 @@ store::Store& Session::registry() {
 }
 
 World& Session::world() {
+  check_known("dns.");
   Providers& all = providers();
   if (!all.world) all.world.emplace(all.make_world());
   return *all.world;

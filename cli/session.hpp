@@ -36,6 +36,9 @@ class Session {
   // The context; says on stderr what is worth knowing of how it came about (once).
   [[nodiscard]] const Resolved& resolved();
   [[nodiscard]] const Settings& settings() { return resolved().settings; }
+  // Throws UsageError when a setting whose key begins so ("images.") has its default only because a .env could not be
+  // read: before something is made or judged by it.
+  void check_known(std::string_view prefix);
   // Only where files are: needs no context.
   [[nodiscard]] Paths paths() const;
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/dotenv.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
 #include "providers/error.hpp"
@@ -53,7 +54,7 @@ class Resolver {
 
   Resolved resolve() {
     result_.paths = find_paths(environment_, global_.config, folder_);
-    read_dotenv();
+    take_dotenv();
     choose_context();
     settings().state_folder = result_.paths.state;
     if (built_in_) set_sandbox_defaults();
@@ -72,6 +73,7 @@ class Resolver {
       note("provisioning", "enabled", "sandbox");
     }
     check_kubeconfig();
+    check_dotenv();
     return std::move(result_);
   }
 
@@ -94,17 +96,33 @@ class Resolver {
     return {};
   }
 
-  void read_dotenv() {
-    const auto text = system::read_file(folder_ / ".env", ".env file");
-    if (!text) return;
-    for (const auto& [name, value] : without_empty(parse_dotenv(*text))) {
+  std::string dotenv_file() const { return (folder_ / ".env").string(); }
+
+  void take_dotenv() {
+    Dotenv found;
+    try {
+      found = read_dotenv(dotenv_file());
+    } catch (const UsageError& error) {
+      if (!asks_for_sandbox()) throw;  // which takes nothing of weight from it
+      result_.warnings.push_back(fmt::format("{}: nothing is taken from the file", error.message()));
+    }
+    if (!found.unread.empty()) {
+      result_.dotenv_unread = fmt::format("{} is not read: {}", dotenv_file(), found.unread);
+      result_.warnings.push_back(result_.dotenv_unread);
+    }
+    for (const auto& [name, value] : without_empty(found.values)) {
       if (dotenv_may_set(name)) {
         dotenv_[name] = value;
       } else if (name == "KUBECONFIG" || name.starts_with("LITEDESK_") || name.starts_with("AWS_ENDPOINT_URL")) {
-        result_.warnings.push_back(fmt::format("{} is not taken from {}: set it in the environment or in a context",
-                                               name, (folder_ / ".env").string()));
+        result_.warnings.push_back(
+            fmt::format("{} is not taken from {}: set it in the environment or in a context", name, dotenv_file()));
       }
     }
+  }
+
+  bool asks_for_sandbox() const {
+    if (global_.sandbox || !global_.context.empty()) return global_.sandbox || global_.context == "sandbox";
+    return variable(environment_, "LITEDESK_CONTEXT") == "sandbox";
   }
 
   // Which context, and whether somebody named it.
@@ -152,6 +170,10 @@ class Resolver {
     if (!config_.contexts.empty()) {
       refuse(fmt::format("{} names no current context", config_.path.string()),
              fmt::format("litedesk context use {}", config_.contexts.begin()->first));
+    }
+    if (!result_.dotenv_unread.empty()) {
+      refuse(fmt::format("{}, and there are no other settings", result_.dotenv_unread),
+             "make it a regular file that you may read, or try things out with --sandbox");
     }
     if (!terminal_) {
       refuse("there are no settings: no context, no configuration file, no variables",
@@ -315,6 +337,15 @@ class Resolver {
     result_.kubeconfig_refusal = fmt::format(
         "context {} does not say which cluster it means, and was named explicitly: KUBECONFIG is not taken for it",
         settings().context);
+  }
+
+  // What .env may set, and nothing else does: the default might be somebody else's domain.
+  void check_dotenv() {
+    const bool real = settings().kubernetes.provider == Backing::real ||
+                      settings().database.provider == Backing::real || settings().dns.provider == Backing::real;
+    if (result_.dotenv_unread.empty() || explicit_ || !real) return;
+    for (const char* key : {"dns.domain", "images.backend", "images.frontend"})
+      if (origin_of(key) == "default") result_.dotenv_may_have.emplace_back(key);
   }
 
   static constexpr std::string_view implied_name = "default";

@@ -45,6 +45,10 @@ struct Resolved {
   std::vector<Origin> origins;
   std::vector<std::string> warnings;
   bool sandbox_by_default = false;  // nobody asked for it: a first line on stderr says so
+  // A .env that could not be read, in words, and the settings that it may have and nothing else sets: what needs one of
+  // those must not go by its default.
+  std::string dotenv_unread;
+  std::vector<std::string> dotenv_may_have;
   // Why a real cluster cannot be opened: KUBECONFIG is there, and the explicit context says nothing about the cluster.
   std::string kubeconfig_refusal;
 };
@@ -57,11 +61,5 @@ struct Resolved {
 
 // Whether a variable is set that is a setting, or part of one: then there is a context even without a file.
 [[nodiscard]] bool has_settings(const Environment& environment);
-
-// `.env` as the programs around LiteDesk read it: NAME=value lines, `export`, quotes, comments.
-[[nodiscard]] Environment parse_dotenv(std::string_view text);
-// Whether a .env file in a working folder may set the variable: DOMAIN's variables, but nothing that says where
-// credentials are sent or which program runs.
-[[nodiscard]] bool dotenv_may_set(std::string_view name);
 
 }  // namespace litedesk::cli

@@ -75,6 +75,7 @@ Answer changed(const Tenant& tenant, std::string text) {
 }
 
 TenantRules rules_of(Session& session) {
+  session.check_known("dns.");
   return {.domain = session.settings().dns.domain, .tiers = session.tiers()};
 }
 

@@ -287,18 +287,49 @@ TEST_CASE("A context that is not there is not found, with the nearest one") {
   }
 }
 
-TEST_CASE("Plain text in .env is read as the programs around LiteDesk read it") {
-  const Environment values = parse_dotenv(
-      "# comment\nA=1\nexport B=two words # comment\nC=\"q\\\"uo\\nted # no comment\" # comment\nD='sin\\gle'\n"
-      "E=\nF = spaced\nnot a line\n1X=no\nG=\"over\nlines\"\nH=a#b\r\n");
-  CHECK(values == Environment{{"A", "1"},
-                              {"B", "two words"},
-                              {"C", "q\"uo\nted # no comment"},
-                              {"D", "sin\\gle"},
-                              {"E", ""},
-                              {"F", "spaced"},
-                              {"G", "over\nlines"},
-                              {"H", "a#b"}});
+TEST_CASE("A .env file that cannot be read is told of once, and stops only what would go by a default instead") {
+  Place place;
+  place.configure();
+  std::filesystem::create_directory(place.folder.path() / ".env");
+  // All is set: it is as if there were none.
+  place.environment["FRONTEND_IMAGE_TAG"] = "1";
+  Resolved resolved = place.resolve();
+  REQUIRE(resolved.warnings.size() == 1);
+  CHECK(resolved.warnings[0] == (place.folder.path() / ".env").string() + " is not read: it is a folder");
+  CHECK(resolved.dotenv_may_have.empty());
+  // A context that takes no targets from .env misses none.
+  place.global.context = "bare";
+  CHECK(place.resolve().dotenv_may_have.empty());
+  place.global.context = "";
+  place.folder.write("home/config.yaml", "currentContext: bare\ncontexts: {bare: {}}\n");
+  CHECK(place.resolve().dotenv_may_have == std::vector<std::string>{"dns.domain", "images.backend"});
+  place.folder.write("home/config.yaml", "currentContext: sandbox\n");
+  CHECK(place.resolve().dotenv_may_have.empty());
+  // Nothing else at all: neither the sandbox nor a context of defaults.
+  place.folder.write("home/config.yaml", "");
+  place.environment.erase("FRONTEND_IMAGE_TAG");
+  place.terminal = true;
+  CHECK_THROWS_AS((void)place.resolve(), UsageError);
+  for (const bool by_flag : {true, false}) {
+    CAPTURE(by_flag);
+    place.global.sandbox = by_flag;
+    place.environment["LITEDESK_CONTEXT"] = by_flag ? "" : "sandbox";
+    CHECK(place.resolve().warnings.size() == 1);
+    CHECK(place.resolve().dotenv_may_have.empty());
+  }
+}
+
+TEST_CASE("A .env file with a mistake is an error, but not for the sandbox") {
+  Place place;
+  place.configure();
+  place.folder.write(".env", "BASE_DOMAIN=a.example\nrubbish here\n");
+  CHECK_THROWS_AS((void)place.resolve(), UsageError);
+  place.global.context = "staging";
+  CHECK_THROWS_AS((void)place.resolve(), UsageError);
+  place.global.context = "";
+  place.global.sandbox = true;
+  REQUIRE(place.resolve().warnings.size() == 1);
+  CHECK(place.resolve().warnings[0].find(".env:2: ") != std::string::npos);
 }
 
 TEST_CASE("Files are where the XDG base directories say, or all in LITEDESK_HOME") {
