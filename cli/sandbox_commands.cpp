@@ -166,7 +166,9 @@ int serve(const SandboxServe& options, Session& session) {
   how.time_scale = options.time_scale;
   how.clock = &session.runtime().clock;
   if (const std::string domain = variable(session.runtime().environment, "LITEDESK_DOMAIN"); !domain.empty()) {
-    how.domain = domain;
+    Settings checked;
+    apply_setting(checked, *find_setting("dns.domain"), domain, "LITEDESK_DOMAIN");
+    how.domain = checked.dns.domain;
   }
   const sandbox::ServiceClaim claim(how.folder);
   {

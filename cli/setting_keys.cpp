@@ -7,6 +7,7 @@
 #include "cli/settings.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
+#include "commands/domain_name.hpp"
 #include "providers/error.hpp"
 #include "providers/http/url.hpp"
 #include "providers/utf8.hpp"
@@ -56,12 +57,22 @@ void check_http_url(const std::string& text) {
   }
 }
 
-void check_domain(const std::string& text) {
-  const bool good = text.find('.') != std::string::npos && text.front() != '.' && text.back() != '.' &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-                    });
-  if (!good) refuse(fmt::format("\"{}\" is no domain name", printable(text)), "lower case, like litedesk.com");
+std::string to_domain(const std::string& text) {
+  std::string name = normal_domain(text);
+  const std::string fault = fault_of_domain(name);
+  if (!fault.empty())
+    refuse(fmt::format("\"{}\" is not a domain name: {}", printable(text), fault), "give one like litedesk.com");
+  return name;
+}
+
+std::string to_host(const std::string& text) {
+  if (is_ip_address(text)) return text;
+  std::string name = normal_domain(text);
+  const std::string fault = fault_of_domain(name);
+  if (!fault.empty())
+    refuse(fmt::format("\"{}\" is neither an address nor a full host name: {}", printable(text), fault),
+           "give one like a1b2.elb.amazonaws.com or 192.0.2.1");
+  return name;
 }
 
 std::map<std::string, std::string> to_labels(const std::string& text) {
@@ -194,7 +205,7 @@ const std::vector<SettingKey>& table() {
        {"INGRESS_LOADBALANCER_DNS"},
        true,
        {},
-       [](S& s, Text t) { s.kubernetes.load_balancer = t; },
+       [](S& s, Text t) { s.kubernetes.load_balancer = to_host(t); },
        [](const S& s) { return s.kubernetes.load_balancer; }},
       {"kubernetes.issuer",
        "cert-manager's ClusterIssuer",
@@ -302,10 +313,7 @@ const std::vector<SettingKey>& table() {
        {"BASE_DOMAIN"},
        true,
        {},
-       [](S& s, Text t) {
-         check_domain(t);
-         s.dns.domain = t;
-       },
+       [](S& s, Text t) { s.dns.domain = to_domain(t); },
        [](const S& s) { return s.dns.domain; }},
       {"dns.strategy",
        "record, wildcard or none",

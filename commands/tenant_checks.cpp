@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "commands/dns_records.hpp"
+#include "commands/domain_name.hpp"
 #include "commands/nearest.hpp"
 #include "commands/slug.hpp"
 #include "providers/error.hpp"
@@ -56,37 +57,6 @@ std::string check_choice(std::string_view flag, std::string_view value, std::spa
   refuse(fmt::format("{} \"{}\" is not known", flag, value), std::move(hint));
 }
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// What is wrong with a domain of at least two labels; empty when nothing is.
-std::string fault_of_domain(std::string_view domain, bool ascii_only) {
-  if (domain.size() > 253) return "it has more than 253 characters";
-  std::size_t labels = 0;
-  std::string_view last;
-  for (std::size_t begin = 0; begin <= domain.size();) {
-    const std::size_t end = std::min(domain.find('.', begin), domain.size());
-    const std::string_view label = domain.substr(begin, end - begin);
-    if (label.empty()) return "a part of it is empty";
-    if (label.size() > 63) return fmt::format("its part \"{}\" has more than 63 characters", label);
-    if (label.front() == '-' || label.back() == '-')
-      return fmt::format("its part \"{}\" begins or ends with '-'", label);
-    for (const char c : label) {
-      const bool beyond_ascii = static_cast<unsigned char>(c) >= 0x80;
-      if (beyond_ascii && !ascii_only) continue;
-      if (beyond_ascii) return "it has letters beyond ASCII: give the form that begins with xn--";
-      if (!is_alphanumeric(c) && c != '-') return fmt::format("it has '{}'", c);
-    }
-    ++labels;
-    last = label;
-    begin = end + 1;
-  }
-  if (labels < 2) return "it has no dot";
-  const bool digits = std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? "it ends with a number, as addresses do" : "";
-}
-
 }  // namespace
 
 std::string check_company(std::string_view company) {
@@ -121,7 +91,7 @@ std::string check_email(std::string_view email) {
   if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
     no_address("a dot stands at an end of the part before the '@', or beside another one");
   }
-  const std::string fault = fault_of_domain(domain, false);
+  const std::string fault = fault_of_domain(domain, Letters::any);
   if (!fault.empty()) no_address(fmt::format("{} is no domain: {}", domain, fault));
   return address;
 }
@@ -129,10 +99,8 @@ std::string check_email(std::string_view email) {
 std::string check_custom_domain(std::string_view domain) {
   std::string name = check_text("--custom-domain", domain, 254, true);
   if (name.empty()) return name;
-  if (name.back() == '.') name.pop_back();
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const std::string fault = fault_of_domain(name, true);
+  name = normal_domain(name);
+  const std::string fault = fault_of_domain(name);
   if (!fault.empty()) {
     refuse(fmt::format("--custom-domain \"{}\" is no DNS name: {}", name, fault), "give one like crm.acme.example");
   }

@@ -259,6 +259,10 @@ TEST_CASE("What cannot be a value is refused, and the message says where it stan
         Case{"LITEDESK_ATLAS_URL", "http://example.com"}, Case{"LITEDESK_ATLAS_URL", "http://localhost.evil.example"},
         Case{"LITEDESK_ATLAS_URL", "http://127.0.0.1.evil.example"},
         Case{"LITEDESK_ATLAS_URL", "http://localhost@evil.example"}, Case{"LITEDESK_DOMAIN", "nodots"},
+        Case{"BASE_DOMAIN", "a..net"}, Case{"BASE_DOMAIN", "-a.net"}, Case{"BASE_DOMAIN", "a.net.."},
+        Case{"LITEDESK_DOMAIN", "a_b.net"}, Case{"BASE_DOMAIN", "192.0.2.1"},
+        Case{"BASE_DOMAIN", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.net"},
+        Case{"INGRESS_LOADBALANCER_DNS", "lb..example"}, Case{"LITEDESK_LOAD_BALANCER", "256.1.1.1"},
         Case{"LITEDESK_DNS_ZONE", "lower"}, Case{"LITEDESK_REGISTRY", "mysql"},
         Case{"ENABLE_INSTANCE_PROVISIONING", "maybe"}, Case{"MONGODB_ATLAS_PROJECT_ID", "short"}}) {
     Place place;
@@ -272,6 +276,19 @@ TEST_CASE("What cannot be a value is refused, and the message says where it stan
     } catch (const UsageError& error) {
       CHECK(error.message().find(name) != std::string::npos);
     }
+  }
+}
+
+TEST_CASE("A domain's capitals and its dot of the root are taken off, and a load balancer may be an address") {
+  Place place;
+  place.configure();
+  place.environment["BASE_DOMAIN"] = "A.Net.";
+  place.environment["INGRESS_LOADBALANCER_DNS"] = "A1B2.elb.amazonaws.com.";
+  CHECK(place.resolve().settings.dns.domain == "a.net");
+  CHECK(place.resolve().settings.kubernetes.load_balancer == "a1b2.elb.amazonaws.com");
+  for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
+    place.environment["INGRESS_LOADBALANCER_DNS"] = address;
+    CHECK(place.resolve().settings.kubernetes.load_balancer == address);
   }
 }
 
