@@ -16,13 +16,6 @@ bool is_flag(std::string_view word) {
   return word.size() > 1 && word[0] == '-';
 }
 
-// Whether the next word is this flag's value: "--context" yes, "--context=prod", "-ojson" and switches no.
-bool takes_next(const Flags& global, std::string_view word) {
-  if (word.find('=') != std::string_view::npos) return false;
-  const Flag* flag = global.find(word);
-  return flag && !flag->is_switch();
-}
-
 std::vector<std::string> command_names(const Group* group) {
   std::vector<std::string> names;
   if (group) {
@@ -84,7 +77,7 @@ CommandWords find_command_words(const std::vector<std::string>& arguments) {
     const std::string& word = arguments[i];
     if (words.command || !words.unknown.empty() || is_flag(word) || word.empty()) {
       words.rest.push_back(word);
-      if (!words.command && takes_next(global, word) && i + 1 < arguments.size()) words.rest.push_back(arguments[++i]);
+      if (!words.command && global.takes_next(word) && i + 1 < arguments.size()) words.rest.push_back(arguments[++i]);
     } else if (words.group) {
       words.command = find_command(words.group->name, word);
       if (!words.command) words.unknown = word;

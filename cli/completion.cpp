@@ -84,9 +84,8 @@ class Completer {
     for (const std::string& word : rest) {
       if (waiting) {
         waiting = nullptr;
-      } else if (word.size() > 1 && word[0] == '-' && word.find('=') == std::string::npos) {
-        const Flag* flag = flags_.find(word);
-        if (flag && !flag->is_switch()) waiting = flag;
+      } else if (flags_.takes_next(word)) {
+        waiting = flags_.find(word.starts_with("--") ? word : std::string{'-', word.back()});
       }
     }
     return waiting;
@@ -104,8 +103,7 @@ class Completer {
       } else if (word == "--") {
         only_arguments = true;
       } else if (word.size() > 1 && word[0] == '-') {
-        const Flag* flag = flags_.find(word);
-        value = flag && !flag->is_switch() && word.find('=') == std::string::npos;
+        value = flags_.takes_next(word);
       } else {
         ++count;
       }

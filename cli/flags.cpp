@@ -27,4 +27,19 @@ const Flag* Flags::find(std::string_view name) const {
   return nullptr;
 }
 
+bool Flags::takes_next(std::string_view word) const {
+  if (word.size() < 2 || word[0] != '-') return false;
+  if (word[1] == '-') {
+    const Flag* flag = find(word);
+    return flag && !flag->is_switch();
+  }
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const std::string name = {'-', word[i]};
+    const Flag* flag = find(name);
+    if (!flag) return false;
+    if (!flag->is_switch()) return i + 1 == word.size();
+  }
+  return false;
+}
+
 }  // namespace litedesk::cli

@@ -65,6 +65,8 @@ class Flags {
   [[nodiscard]] const std::vector<Argument>& arguments() const { return arguments_; }
   // By "--output" or "-o"; null when there is none.
   [[nodiscard]] const Flag* find(std::string_view name) const;
+  // Whether the word behind this one is its value: "--output" and "-qo" yes, "--output=json", "-ojson" and switches no.
+  [[nodiscard]] bool takes_next(std::string_view word) const;
 
  private:
   std::vector<Flag> flags_;

@@ -1,6 +1,7 @@
 // The only source that knows CLI11: a command's flags become one CLI::App, whose callbacks only assign.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -120,6 +121,44 @@ void refuse_leftovers(std::string_view command, const Flags& flags, const std::v
   }
 }
 
+[[noreturn]] void refuse_value(const Flag& flag, std::string_view name) {
+  const std::string_view brief = flag.short_name();
+  refuse(fmt::format("{} takes no value", name),
+         flag.repeats() && !brief.empty() ? fmt::format("write {0}, or {0}{1} for more", brief, brief.substr(1))
+                                          : fmt::format("write {}, or leave it out", flag.long_name()));
+}
+
+// "-q=x", "-v3"
+void check_cluster(const Flags& flags, std::string_view word) {
+  const Flag* before = nullptr;
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const std::string name = {'-', word[i]};
+    const Flag* flag = flags.find(name);
+    if (!flag && before && (word[i] == '=' || (word[i] >= '0' && word[i] <= '9')))
+      refuse_value(*before, before->short_name());
+    if (!flag || !flag->is_switch()) return;
+    before = flag;
+  }
+}
+
+// CLI11 reads what is behind a switch as a number of times, or as its opposite.
+void refuse_values_of_switches(const Flags& flags, const std::vector<std::string>& words) {
+  bool is_value = false;
+  for (const std::string& word : words) {
+    if (std::exchange(is_value, flags.takes_next(word) && !is_value)) continue;
+    if (word == "--") return;
+    if (word.size() < 2 || word[0] != '-') continue;
+    if (word[1] != '-') {
+      check_cluster(flags, word);
+      continue;
+    }
+    const auto equals = word.find('=');
+    if (equals == std::string::npos) continue;
+    const Flag* flag = flags.find(word.substr(0, equals));
+    if (flag && flag->is_switch()) refuse_value(*flag, flag->long_name());
+  }
+}
+
 const Flag* flag_in_message(const Flags& flags, std::string_view message) {
   const Flag* best = nullptr;
   for (const Flag& flag : flags.flags()) {
@@ -148,6 +187,7 @@ void check_required(std::string_view command, const Flags& flags, const CLI::App
 }  // namespace
 
 void parse_words(std::string_view command, const Flags& flags, const std::vector<std::string>& words) {
+  refuse_values_of_switches(flags, words);
   CLI::App app("", std::string(command));
   app.set_help_flag();
   app.allow_extras();

@@ -145,6 +145,12 @@ TEST_CASE("A mistake gets the nearest right word, or what is missing") {
       {{"--tier", "trial", "tenant", "list"}, "no flag --tier before a command", "come after"},
       {{"--contxt", "a", "tenant", "list"}, "no flag --contxt before a command", "--context"},
       {{"-x", "status"}, "-x", ""},
+      {{"instance", "provision", "acme", "--dry-run=client"}, "--dry-run takes no value", "write --dry-run, or leave"},
+      {{"--quiet=3000000000", "status"}, "--quiet takes no value", "--quiet"},
+      {{"status", "-v=3"}, "-v takes no value", "-vv"},
+      {{"status", "--watch=false"}, "--watch takes no value", "leave it out"},
+      {{"--quiet=1"}, "--quiet takes no value", ""},
+      {{"status", "--help=x"}, "--help takes no value", ""},
       {{"completion", "tcsh"}, "\"tcsh\" is none of bash, zsh, fish", ""},
       {{"status", "a", "\x1b[2J"}, "\\x1b", ""},
   };
@@ -162,6 +168,50 @@ TEST_CASE("A mistake gets the nearest right word, or what is missing") {
       CHECK(error.hint().find(each.hint) != std::string::npos);
     }
   }
+}
+
+TEST_CASE("A switch takes no value, and no flag of any command breaks on one that cannot be") {
+  const Words odd{"",      "client", "true", "false", "0",   "1", "-1", "3000000000", "99999999999999999999",
+                  "1e999", "nan",    "{}",   "=",     "\xFF"};
+  const auto message_of = [](const Flags& flags, const Words& words) -> std::string {
+    try {
+      parse_words("litedesk", flags, words);
+    } catch (const UsageError& error) {  // anything else ends the test
+      return error.message();
+    }
+    return "taken";
+  };
+  for (const Command* command : all_commands()) {
+    GlobalOptions global;
+    Options slot;
+    Flags flags;
+    bind_global(flags, global);
+    command->bind(flags, slot);
+    for (const Flag& flag : flags.flags()) {
+      const std::string name(flag.long_name()), brief(flag.short_name());
+      for (const std::string& value : odd) {
+        CAPTURE(command->words() + " " + name + "=" + value);
+        const std::string message = message_of(flags, {name + "=" + value});
+        if (flag.is_switch()) CHECK(message == name + " takes no value");
+        if (!flag.is_switch() || brief.empty()) continue;
+        CHECK(message_of(flags, {brief + "=" + value}) == brief + " takes no value");
+        CHECK(message_of(flags, {brief + brief.substr(1) + "3"}) == brief + " takes no value");
+      }
+    }
+  }
+}
+
+TEST_CASE("What only looks like a switch's value is taken") {
+  CHECK(parsed({"tenant", "update", "acme", "--notes", "--clear-tags=x"}).options == [] {
+    TenantUpdate update;
+    update.slug = "acme";
+    update.notes = "--clear-tags=x";
+    return Options(update);
+  }());
+  CHECK(parsed({"-qo", "json", "tenant", "list"}).global.output == "json");
+  CHECK(parsed({"-qojson", "tenant", "list"}).global.output == "json");
+  CHECK(parsed({"-o", "-q=x", "tenant", "list"}).global.output == "-q=x");
+  CHECK(parsed({"tenant", "get", "--", "--quiet=1"}).options == Options(TenantGet{"--quiet=1"}));
 }
 
 TEST_CASE("The format of an error is found even where the rest cannot be parsed") {

@@ -77,6 +77,8 @@ TEST_CASE("Commands, flags and values are completed where they may stand") {
       {{"context", "set", "x", "dns.z"}, {"dns.zone="}},
       {{"context", "set", "x", "dns.strategy="}, {"dns.strategy=record", "dns.strategy=wildcard", "dns.strategy=none"}},
       {{"status", "-o", "js"}, {"json", "jsonpath="}},
+      {{"status", "-qo", "js"}, {"json", "jsonpath="}},
+      {{"tenant", "get", "-qo", "json", "z"}, {"zolw"}},
       {{"completion", "z"}, {"zsh"}},
       {{"help", "cost"}, {"cost-estimate"}},
       {{"help", "dns", "l"}, {"list"}},
