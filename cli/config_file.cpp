@@ -10,7 +10,7 @@
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
 #include "providers/error.hpp"
-#include "providers/system/files.hpp"
+#include "providers/system/file_lock.hpp"
 #include "templates/renderer.hpp"
 #include "templates/yaml_tree.hpp"
 
@@ -101,6 +101,10 @@ struct Reader {
   }
 };
 
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -123,6 +127,56 @@ Json to_value(const std::string& key, const std::string& text) {
   }
   if (text == "true" || text == "false") return text == "true";
   return text;
+}
+
+// The value as litedesk itself writes it, in a line of its own, without the time that a parser takes. Nothing for any
+// other way to write it.
+std::optional<std::string> plain_current_context(std::string_view text) {
+  constexpr std::string_view key = "currentContext: ";
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+    if (line.starts_with(key)) {
+      const std::string_view value = line.substr(key.size());
+      const auto end = std::find_if_not(value.begin(), value.end(), is_name_character);
+      const std::string_view name = value.substr(0, static_cast<std::size_t>(end - value.begin()));
+      const std::string_view rest = value.substr(name.size());
+      const bool comment = rest.find_first_not_of(' ') == std::string_view::npos || rest.starts_with(" #");
+      return !name.empty() && comment ? std::optional(std::string(name)) : std::nullopt;
+    }
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return std::nullopt;
+}
+
+// Until the lock is had.
+system::FileLock take_lock(const std::filesystem::path& file, const ConfigWait& wait) {
+  constexpr std::chrono::milliseconds pause{20}, worth_telling{1'000};
+  const auto begin = wait.clock.steady();
+  bool told = false;
+  while (true) {
+    if (auto lock = system::FileLock::try_take(file)) return std::move(*lock);
+    const auto waited = wait.clock.steady() - begin;
+    if (waited >= wait.longest) {
+      throw Locked({.message = fmt::format("{} stays locked by {}", file.string(), system::lock_holder(file)),
+                    .hint = "wait for it to end, or end it; a stopped process goes on with kill -CONT",
+                    .resource = fmt::format("file {}", file.string()),
+                    .cause = {}});
+    }
+    if (!told && waited >= worth_telling && wait.tell) {
+      wait.tell(fmt::format("waiting for {}, which is changing {}", system::lock_holder(file), file.string()));
+      told = true;
+    }
+    if (!wait.clock.wait(std::min(pause, wait.longest), wait.stop))
+      throw Cancelled(fmt::format("interrupted while waiting for {}: nothing was changed", system::lock_holder(file)));
+  }
+}
+
+// Whether there is anything to be kept: a FIFO or a device has nothing.
+bool has_text(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::path file = system::final_target(path, "configuration");
+  return std::filesystem::is_regular_file(std::filesystem::symlink_status(file, ignored));
 }
 
 bool has_comments(const std::string& text) {
@@ -185,7 +239,8 @@ bool write_config(const ConfigFile& config) {
     }
   }
   bool kept = false;
-  if (const auto old = system::read_file(config.path, "configuration"); old && has_comments(*old)) {
+  const auto old = has_text(config.path) ? system::read_file(config.path, "configuration") : std::nullopt;
+  if (old && has_comments(*old)) {
     system::write_file_atomically(config.path.string() + ".bak", *old, "configuration's copy");
     kept = true;
   }
@@ -193,23 +248,33 @@ bool write_config(const ConfigFile& config) {
   return kept;
 }
 
+bool change_config(const std::filesystem::path& path, const ConfigWait& wait,
+                   const std::function<void(ConfigFile&)>& change) {
+  const std::filesystem::path file = system::final_target(path, "configuration");
+  if (file.has_parent_path()) system::make_private_folder(file.parent_path());
+  const system::FileLock lock = take_lock(file, wait);
+  ConfigFile config;
+  config.path = path;
+  if (has_text(file)) config = read_config(path, false);
+  change(config);
+  return write_config(config);
+}
+
 std::string peek_current_context(const std::filesystem::path& path) {
-  constexpr std::string_view key = "currentContext:";
-  std::optional<std::string> text;
+  constexpr std::string_view key = "currentContext";
+  std::string text;
   try {
-    text = system::read_file(path, "configuration", {{}, std::chrono::milliseconds(0)});
+    text = system::read_file(path, "configuration", {{}, std::chrono::milliseconds(0)}).value_or("");
   } catch (const Error&) {
     return {};  // completion has nobody to tell
   }
-  for (const std::string& line : split(text.value_or(""), '\n')) {
-    if (!line.starts_with(key)) continue;
-    std::string name = line.substr(key.size());
-    name = name.substr(0, name.find(" #"));
-    name.erase(std::remove_if(name.begin(), name.end(), [](char c) { return c == ' ' || c == '"' || c == '\''; }),
-               name.end());
-    return name;
+  if (text.find(key) == std::string::npos) return {};
+  if (const auto plain = plain_current_context(text)) return *plain;
+  try {
+    return read_config(path, false, {{}, std::chrono::milliseconds(0)}).current;
+  } catch (const Error&) {
+    return {};
   }
-  return {};
 }
 
 void check_context_name(std::string_view name) {
@@ -218,10 +283,7 @@ void check_context_name(std::string_view name) {
   };
   if (name == "sandbox") refuse("the context sandbox is built in and cannot be changed", "choose another name");
   const bool plain =
-      !name.empty() && name.size() <= 63 && name[0] != '-' && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-               c == '.';
-      });
+      !name.empty() && name.size() <= 63 && name[0] != '-' && std::all_of(name.begin(), name.end(), is_name_character);
   if (!plain) {
     refuse(fmt::format("\"{}\" cannot be a context's name", printable(name)),
            "up to 63 letters, digits, dots, dashes and underscores");

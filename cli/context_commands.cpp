@@ -1,6 +1,6 @@
 // litedesk context: named targets in the configuration file.
-#include <algorithm>
 #include <array>
+#include <functional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -44,14 +44,21 @@ std::vector<std::string> names_in(const ConfigFile& config) {
                   .cause = {}});
 }
 
-// The file as it is; one that is not there yet is an empty one, for it is about to be made.
+// The file as it is; one that is not there yet is an empty one.
 ConfigFile config_of(Session& session) {
   return read_config(session.paths().config, false, session.patience());
 }
 
-void save(const ConfigFile& config, Session& session) {
-  if (write_config(config))
-    session.printer().note(fmt::format("the comments of the old file are kept in {}.bak", config.path.string()));
+// Changes the file while nobody else does.
+void change(Session& session, const std::function<void(ConfigFile&)>& how) {
+  constexpr std::chrono::milliseconds usual_wait{30'000};
+  const std::filesystem::path path = session.paths().config;
+  const ConfigWait wait{.clock = session.runtime().clock,
+                        .stop = session.interrupted(),
+                        .longest = session.timeout(usual_wait),
+                        .tell = [&session](const std::string& text) { session.printer().note(text); }};
+  if (change_config(path, wait, how))
+    session.printer().note(fmt::format("the comments of the old file are kept in {}.bak", path.string()));
 }
 
 void bind_list(Flags&, ContextList&) {}
@@ -138,10 +145,10 @@ void bind_use(Flags& flags, ContextUse& options) {
 }
 
 int use(const ContextUse& options, Session& session) {
-  ConfigFile config = config_of(session);
-  if (options.name != built_in && !config.contexts.contains(options.name)) refuse_unknown(config, options.name);
-  config.current = options.name;
-  save(config, session);
+  change(session, [&](ConfigFile& config) {
+    if (options.name != built_in && !config.contexts.contains(options.name)) refuse_unknown(config, options.name);
+    config.current = options.name;
+  });
   session.printer().answer({.json = {{"name", options.name}, {"current", true}},
                             .names = {"context/" + options.name},
                             .table = {},
@@ -160,48 +167,56 @@ void bind_set(Flags& flags, ContextSet& options) {
   flags.flag({.names = "--use", .value = "", .help = "use it from now on"}, options.use);
 }
 
+void apply(const std::string& pair, ConfigContext& context) {
+  const auto equals = pair.find('=');
+  const std::string key = pair.substr(0, equals);
+  if (equals == std::string::npos) {
+    throw UsageError({.message = fmt::format("\"{}\" is no KEY=VALUE", printable(pair)),
+                      .hint = "for example dns.domain=staging.example.com",
+                      .resource = {},
+                      .cause = {}});
+  }
+  const SettingKey* setting = find_setting(key);
+  if (!setting) {
+    std::vector<std::string> keys;
+    for (const SettingKey& each : setting_keys()) keys.emplace_back(each.key);
+    throw UsageError({.message = fmt::format("there is no setting \"{}\"", printable(key)),
+                      .hint = suggestion(key, keys),
+                      .resource = {},
+                      .cause = {}});
+  }
+  const std::string value = pair.substr(equals + 1);
+  if (value.empty()) {
+    context.erase(key);
+    return;
+  }
+  Settings checked;
+  apply_setting(checked, *setting, value, key);
+  context[key] = {value, 0};
+}
+
 int set(const ContextSet& options, Session& session) {
   check_context_name(options.name);
-  ConfigFile config = config_of(session);
-  const bool is_new = !config.contexts.contains(options.name);
-  ConfigContext& context = config.contexts[options.name];
-  for (const std::string& pair : options.settings) {
-    const auto equals = pair.find('=');
-    const std::string key = pair.substr(0, equals);
-    if (equals == std::string::npos) {
-      throw UsageError({.message = fmt::format("\"{}\" is no KEY=VALUE", printable(pair)),
-                        .hint = "for example dns.domain=staging.example.com",
-                        .resource = {},
-                        .cause = {}});
-    }
-    const SettingKey* setting = find_setting(key);
-    if (!setting) {
-      std::vector<std::string> keys;
-      for (const SettingKey& each : setting_keys()) keys.emplace_back(each.key);
-      throw UsageError({.message = fmt::format("there is no setting \"{}\"", printable(key)),
-                        .hint = suggestion(key, keys),
-                        .resource = {},
-                        .cause = {}});
-    }
-    const std::string value = pair.substr(equals + 1);
-    if (value.empty()) {
-      context.erase(key);
-      continue;
-    }
-    Settings checked;
-    apply_setting(checked, *setting, value, key);
-    context[key] = {value, 0};
-  }
-  // The first one is meant to be used.
-  const bool uses = options.use || (is_new && config.contexts.size() == 1 && config.current.empty());
-  if (uses) config.current = options.name;
-  save(config, session);
-  session.printer().answer({.json = {{"name", options.name}, {"current", config.current == options.name}},
-                            .names = {"context/" + options.name},
-                            .table = {},
-                            .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "made" : "changed",
-                                                uses ? " and in use" : "", config.path.string())});
-  session.printer().next("litedesk context show " + options.name);
+  bool is_new = false;
+  std::string current;
+  change(session, [&](ConfigFile& config) {
+    is_new = !config.contexts.contains(options.name);
+    ConfigContext& context = config.contexts[options.name];
+    for (const std::string& pair : options.settings) apply(pair, context);
+    if (options.use) config.current = options.name;
+    current = config.current;
+  });
+  Printer& printer = session.printer();
+  printer.answer({.json = {{"name", options.name}, {"current", current == options.name}},
+                  .names = {"context/" + options.name},
+                  .table = {},
+                  .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "made" : "changed",
+                                      options.use ? " and in use" : "", session.paths().config.string())});
+  if (current.empty())
+    printer.note(fmt::format("no context is in use yet: litedesk context use {0}, or litedesk context set {0} --use",
+                             options.name));
+  else
+    printer.next("litedesk context show " + options.name);
   return 0;
 }
 
@@ -211,11 +226,12 @@ void bind_delete(Flags& flags, ContextDelete& options) {
 
 int remove(const ContextDelete& options, Session& session) {
   check_context_name(options.name);
-  ConfigFile config = config_of(session);
-  if (config.contexts.erase(options.name) == 0) refuse_unknown(config, options.name);
-  const bool was_current = config.current == options.name;
-  if (was_current) config.current.clear();
-  save(config, session);
+  bool was_current = false;
+  change(session, [&](ConfigFile& config) {
+    if (config.contexts.erase(options.name) == 0) refuse_unknown(config, options.name);
+    was_current = config.current == options.name;
+    if (was_current) config.current.clear();
+  });
   if (was_current) session.printer().warn("it was the current context: litedesk context use NAME chooses another");
   session.printer().answer(
       {.json = {{"name", options.name}, {"deleted", true}},

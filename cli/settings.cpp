@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/dotenv.hpp"
 #include "cli/suggest.hpp"
@@ -168,8 +169,10 @@ class Resolver {
     const bool flags = !global_.kubeconfig.empty() || !global_.kube_context.empty();
     if (flags || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
     if (!config_.contexts.empty()) {
+      std::vector<std::string> names;
+      for (const auto& [name, unused] : config_.contexts) names.push_back(name);
       refuse(fmt::format("{} names no current context", config_.path.string()),
-             fmt::format("litedesk context use {}", config_.contexts.begin()->first));
+             fmt::format("litedesk context use NAME, or --context NAME: {}", fmt::join(names, ", ")));
     }
     if (!result_.dotenv_unread.empty()) {
       refuse(fmt::format("{}, and there are no other settings", result_.dotenv_unread),

@@ -1,6 +1,11 @@
 #include "cli/config_file.hpp"
 
+#include <algorithm>
+#include <filesystem>
+#include <future>
+
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "memory_runtime.hpp"
 #include "providers/error.hpp"
@@ -90,6 +95,93 @@ TEST_CASE("Flow style, a byte order mark, CR LF and escapes are read, and writte
   CHECK(config.contexts.at("a").at("images.backend").line == 2);
   write_config(config);
   CHECK(read_config(path, true).contexts.at("a").at("images.backend").text == "x\xC2\xA0\xC2\x85\xE2\x80\xA8");
+}
+
+TEST_CASE("Many that change a configuration at once all have their change in it, also through a link") {
+  const TemporaryFolder folder;
+  folder.write("config.yaml", "");
+  std::filesystem::create_directory(folder.path() / "real");
+  std::filesystem::create_symlink("real/new.yaml", folder.path() / "link.yaml");
+  for (const char* name : {"config.yaml", "none/yet.yaml", "link.yaml"}) {
+    CAPTURE(name);
+    const auto path = folder.path() / name;
+    std::vector<std::future<bool>> changes;
+    for (int i = 0; i < 8; ++i) {
+      changes.push_back(std::async(std::launch::async, [&path, i] {
+        return change_config(path, {.clock = system::real_clock(), .longest = std::chrono::minutes(5)},
+                             [i](ConfigFile& config) {
+                               config.contexts["c" + std::to_string(i)]["dns.domain"] = {"a.net", 0};
+                             });
+      }));
+    }
+    for (auto& change : changes) CHECK_FALSE(change.get());
+    CHECK(read_config(path, true).contexts.size() == 8);
+  }
+  CHECK(std::filesystem::is_symlink(folder.path() / "link.yaml"));
+  // Nothing is left beside them.
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
+    left.push_back(entry.path().filename());
+  std::sort(left.begin(), left.end());
+  CHECK(left == std::vector<std::string>{"config.yaml", "link.yaml", "new.yaml", "none", "real", "yet.yaml"});
+}
+
+TEST_CASE("A change that is refused leaves everything as it was, and a FIFO gets what is written") {
+  const TemporaryFolder folder;
+  const ConfigWait wait{.clock = system::real_clock()};
+  const auto refuse = [](ConfigFile&) { throw UsageError("no"); };
+  CHECK_THROWS_AS(change_config(folder.path() / "config.yaml", wait, refuse), UsageError);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "config.yaml"));
+  folder.write("config.yaml", "");
+  CHECK_THROWS_AS(change_config(folder.path() / "config.yaml", wait, refuse), UsageError);
+  CHECK(std::filesystem::exists(folder.path() / "config.yaml"));
+  const auto fifo = folder.path() / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  auto reader = std::async(std::launch::async, [&] { return system::read_file(fifo, "configuration"); });
+  change_config(fifo, wait, [](ConfigFile& config) { config.current = "a"; });
+  CHECK(reader.get()->find("currentContext: a") != std::string::npos);
+  CHECK(std::filesystem::is_fifo(fifo));
+}
+
+TEST_CASE("The current context is found in every form that the file may have") {
+  const TemporaryFolder folder;
+  struct Case {
+    const char* text;
+    const char* name;
+  };
+  for (const auto& [text, name] : {
+           Case{"currentContext: a\ncontexts: {a: {}}\n", "a"},
+           Case{"contexts: {a-b.c_1: {}}\ncurrentContext: a-b.c_1", "a-b.c_1"},
+           Case{"currentContext: a  # mine\r\ncontexts: {}\r\n", "a"},
+           Case{"\xEF\xBB\xBF"
+                "currentContext: a\n",
+                "a"},
+           Case{"\xEF\xBB\xBF"
+                "{currentContext: a}\n",
+                "a"},
+           Case{"{currentContext: a, contexts: {a: {dns: {zone: Z1}}}}\n", "a"},
+           Case{"# flow\n{\n  contexts: {a: {}},\n  currentContext: a\n}\n", "a"},
+           Case{"{\"currentContext\": \"a\", \"contexts\": {\"a\": {}}}", "a"},
+           Case{"\"currentContext\": 'a'\n", "a"},
+           Case{"currentContext : a\n", "a"},
+           Case{"currentContext: \"a\"\n", "a"},
+           Case{"currentContext:\n  a\n", "a"},
+           Case{"currentContext: &x a\n", "a"},
+           Case{"---\ncurrentContext: a\n", "a"},
+           Case{"contexts: {a: {images: {backend: currentContext}}}\n", ""},
+           Case{"# currentContext: a\ncontexts: {}\n", ""},
+           Case{"contexts: {}\n", ""},
+           Case{"currentContext:\ncontexts: {}\n", ""},
+           Case{"{currentContext: a", ""},
+           Case{"", ""},
+       }) {
+    const std::string shown = text;  // Clang 14 captures no structured binding
+    CAPTURE(shown);
+    folder.write("config.yaml", text);
+    CHECK(peek_current_context(folder.path() / "config.yaml") == name);
+  }
+  CHECK(peek_current_context(folder.path() / "none.yaml").empty());
+  CHECK(peek_current_context(folder.path()).empty());
 }
 
 TEST_CASE("The built-in name and names that no shell likes are refused") {

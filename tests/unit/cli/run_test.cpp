@@ -6,6 +6,7 @@
 #include "cli/help.hpp"
 #include "memory_runtime.hpp"
 #include "providers/json.hpp"
+#include "providers/system/file_lock.hpp"
 
 using namespace litedesk;
 using namespace litedesk::cli;
@@ -201,12 +202,22 @@ TEST_CASE("No settings at all: a script is refused, and a person is told of the 
 
 TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
   Machine machine;
-  CHECK(machine
-            .run({"context", "set", "staging", "dns.domain=staging.example.com", "registry=sqlite:t.db",
-                  "database.projects=5f0000000000000000000001"})
-            .out ==
-        "context staging made and in use in " + (machine.folder.path() / "litedesk/config.yaml").string() + "\n");
-  CHECK(machine.run({"context", "set", "prod", "provisioning=enabled"}).code == 0);
+  const std::string file = (machine.folder.path() / "litedesk/config.yaml").string();
+  Outcome made = machine.run({"context", "set", "staging", "dns.domain=staging.example.com", "registry=sqlite:t.db",
+                              "database.projects=5f0000000000000000000001"});
+  CHECK(made.out == "context staging made in " + file + "\n");
+  CHECK(has(made.err, "litedesk context use staging"));
+  CHECK(has(made.err, "--use"));
+  // Making one is not choosing it, be it the first or not.
+  const Outcome unused = machine.run({"tenant", "list"});
+  CHECK(unused.code == 2);
+  CHECK(has(unused.err, "litedesk context use NAME, or --context NAME: staging"));
+  CHECK(Json::parse(machine.run({"context", "set", "staging", "-o", "json"}).out)["current"] == false);
+  CHECK(machine.run({"context", "set", "staging", "--use"}).out ==
+        "context staging changed and in use in " + file + "\n");
+  made = machine.run({"context", "set", "prod", "provisioning=enabled"});
+  CHECK(made.out == "context prod made in " + file + "\n");
+  CHECK(made.err.empty());
   std::string all = machine.run({"context", "list"}).out;
   machine.environment["LITEDESK_DNS_ZONE"] = "Z0OWN";
   machine.environment["BASE_DOMAIN"] = "litedesk.com";
@@ -219,6 +230,24 @@ TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
   CHECK(machine.run({"context", "delete", "prod"}).code == 0);
   CHECK(has(machine.run({"context", "list"}).out, "staging"));
   CHECK_FALSE(has(machine.run({"context", "list"}).out, "prod"));
+}
+
+TEST_CASE("A configuration that another process is changing is waited for, and whom one waits for is said") {
+  Machine machine;
+  machine.folder.write("litedesk/config.yaml", "currentContext: a\ncontexts: {a: {}}\n");
+  const auto lock = system::FileLock::try_take(machine.folder.path() / "litedesk/config.yaml");
+  REQUIRE(lock);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"context", "set", "b"}, {"context", "use", "a"}, {"context", "delete", "a"}}) {
+    const Outcome outcome = machine.run(words);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 4);
+    CHECK(has(outcome.err, "waiting for " + system::lock_holder(machine.folder.path() / "litedesk/config.yaml")));
+    CHECK(has(outcome.err, "stays locked by "));
+    CHECK_FALSE(has(machine.run({"context", "set", "b", "--timeout", "100ms"}).err, "waiting for"));
+  }
+  CHECK(machine.run({"context", "list"}).code == 0);
+  CHECK(machine.folder.read("litedesk/config.yaml") == "currentContext: a\ncontexts: {a: {}}\n");
 }
 
 TEST_CASE("Costs are printed with their sources") {
