@@ -71,7 +71,7 @@ struct Parser {
   [[noreturn]] void refuse(std::string_view why) const {
     throw AuthError(
         {.message = "cannot read " + file.string() + ", line " + std::to_string(number) + ": " + std::string(why),
-         .hint = "a line is a [section], a comment, or key = value",
+         .hint = "a line is a [section], a comment, key = value or key: value",
          .resource = file.string(),
          .cause = ""});
   }
@@ -83,25 +83,24 @@ struct Parser {
     const std::size_t indent = raw.find_first_not_of(blanks);
     if (section != nullptr && !key.empty() && indent > key_indent) return continuation(text);
     if (text.front() == '[') return header(text);
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos || trim(text.substr(0, equals)).empty())
-      refuse("neither a section nor key = value");
+    // The first of the two parts them: a value may hold either.
+    const auto end = text.find_first_of("=:");
+    if (end == std::string_view::npos || trim(text.substr(0, end)).empty()) refuse("neither a section nor key = value");
     if (section == nullptr) refuse("a key before the first [section]");
-    key = lower(trim(text.substr(0, equals)));
+    key = lower(trim(text.substr(0, end)));
     key_indent = indent;
-    section->values[key] = std::string(without_comment(trim(text.substr(equals + 1))));
+    section->values[key] = std::string(without_comment(trim(text.substr(end + 1))));
   }
 
   void header(std::string_view text) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) refuse("a [section] without its end");
-    const auto rest = trim(text.substr(end + 1));
-    if (!rest.empty() && rest.front() != '#' && rest.front() != ';') refuse("text after a [section]");
     section = &ini[section_name(text.substr(1, end - 1))];
     key.clear();
   }
 
-  // Below an empty value the lines are keys of their own; otherwise they go on with the value.
+  // Below an empty value the lines are keys of their own, with "=" alone (botocore's _parse_nested); otherwise they go
+  // on with the value.
   void continuation(std::string_view text) {
     auto& value = section->values[key];
     if (!value.empty()) {

@@ -1,5 +1,6 @@
 // The shared AWS config and credentials files: sections of "key = value" lines with one level of nesting.
-// Rules: AWS SDKs and Tools Reference Guide, "Format of the shared config and credentials files".
+// Rules: AWS SDKs and Tools Reference Guide, "Format of the shared config and credentials files"; and what the AWS CLI
+// takes beyond them, which is what Python's configparser does: "key: value", text behind a [section].
 #pragma once
 
 #include <filesystem>

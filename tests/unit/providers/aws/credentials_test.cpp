@@ -237,6 +237,39 @@ TEST_CASE("the authorities' file comes from the environment, then the profile") 
   CHECK(aws::load_config(home.with({{"AWS_CA_BUNDLE", "/x.pem"}})).ca_bundle == "/x.pem");
 }
 
+TEST_CASE("every form of a line that the AWS CLI takes is read as it reads it") {
+  struct Case {
+    const char* text;
+    std::map<std::string, std::string> values;
+  };
+  for (const auto& [text, values] : {
+           Case{"[a]\nk: v", {{"k", "v"}}},
+           Case{"[a]\nk : v\nl:w\nm=x\nn = y", {{"k", "v"}, {"l", "w"}, {"m", "x"}, {"n", "y"}}},
+           Case{"[a]\nk:v=w\nl=v:w\nm = http://x:1/\nn: https://y",
+                {{"k", "v=w"}, {"l", "v:w"}, {"m", "http://x:1/"}, {"n", "https://y"}}},
+           Case{"[a]\nk==v\nl:=v\nm::v", {{"k", "=v"}, {"l", "=v"}, {"m", ":v"}}},
+           Case{"[a]\n  k: v\n  l=w", {{"k", "v"}, {"l", "w"}}},
+           Case{"  [a]\n  K: v", {{"k", "v"}}},
+           Case{"[a]\n\tk:\tv\r\n\tl:\tw\r\n", {{"k", "v"}, {"l", "w"}}},
+           Case{"[a] behind\nk: v", {{"k", "v"}}},
+           Case{"[a]\n# c: 1\n; c: 2\n  # c: 3\nk: v\n\n\nl: w", {{"k", "v"}, {"l", "w"}}},
+           Case{"[a]\nk: v\n  more: v\n\n  still\nl: w", {{"k", "v\nmore: v\nstill"}, {"l", "w"}}},
+           Case{"[a]\nk:\nl: w", {{"k", ""}, {"l", "w"}}},
+       }) {
+    const std::string shown = text;  // Clang 14 captures no structured binding
+    CAPTURE(shown);
+    CHECK(aws::parse_ini(text, "file").at("a").values == values);
+  }
+  CHECK(aws::parse_ini("[a]\nnested:\n  x = 1:2\n  y = 3", "file").at("a").nested.at("nested") ==
+        std::map<std::string, std::string>{{"x", "1:2"}, {"y", "3"}});
+  for (const char* text : {"[a]\nk", "[a]\n= v", "[a]\n: v", "k: v", "[a\nk: v", "[a]\nnested:\n  x: 1"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS((void)aws::parse_ini(text, "file"), AuthError);
+  }
+  const Home home("", "[default]\naws_access_key_id: A\naws_secret_access_key: s/=:\n");
+  CHECK(aws::load_credentials(home.with({})).secret_access_key == Secret("s/=:"));
+}
+
 TEST_CASE("continued and nested values keep their shape") {
   const auto ini =
       aws::parse_ini("\xEF\xBB\xBF[a]\nlong = one\n   two\nnested =\n  x = 1\n  y = 2 ; two\nlast=3", "file");
