@@ -23,6 +23,9 @@ struct Command {
   void (*bind)(Flags& flags, Options& slot);
   // Does it and prints the result; returns the exit code. Null for what `run` answers before there is a session.
   int (*run)(const Options& options, Session& session);
+  // Asks before it goes on where something is lost for good (cli/prompt.hpp), and so has --confirm. Without a terminal,
+  // --yes and --confirm it is refused with exit code 2, and nothing is done.
+  bool asks = false;
 
   [[nodiscard]] std::string words() const;  // "tenant create"
 };

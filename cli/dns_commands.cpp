@@ -217,7 +217,7 @@ constexpr std::array commands{
             runner<DnsList, list>},
     Command{"dns", "delete", "delete a record",
             "Deletes a record of ours with its owner record. Asks for the name to be typed.",
-            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>},
+            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>, true},
 };
 
 }  // namespace

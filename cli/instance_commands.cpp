@@ -263,7 +263,7 @@ constexpr std::array commands{
             "made is undone (exit 7), unless --keep-on-failure.",
             "litedesk instance provision acme\n"
             "litedesk instance provision acme --no-wait && litedesk instance wait acme --timeout 15m",
-            binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>},
+            binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>, true},
     Command{"instance", "wait", "wait for an instance",
             "Finishes what `provision --no-wait` left, waits while another run is at it, or waits for one part.",
             "litedesk instance wait acme --for certificate --timeout 5m", binder<InstanceWait, bind_wait>,

@@ -1,5 +1,7 @@
 #include "cli/prompt.hpp"
 
+#include <stdexcept>
+
 #include <fmt/format.h>
 
 #include "cli/text.hpp"
@@ -13,6 +15,8 @@ namespace {
 }
 
 void ask(Session& session, std::string_view what, std::string_view name, std::string_view given, bool yes_does) {
+  // Scripts and tests go by the list.
+  if (!session.asks()) throw std::logic_error("a command that asks is not listed as one (Command::asks)");
   const std::string hint = fmt::format("--confirm {}{} says so in advance", name, yes_does ? " or --yes" : "");
   if (!given.empty()) {
     if (given == name) return;

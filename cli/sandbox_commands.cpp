@@ -200,10 +200,7 @@ void bind_reset(Flags& flags, SandboxReset& options) {
 
 int reset(const SandboxReset& options, Session& session) {
   const std::filesystem::path folder = folder_of(options.folder, session);
-  const bool exists = sandbox::has_state(folder);
-  // Nothing real is lost: a script need not confirm, a person who may have mistyped is asked.
-  const bool asks = exists && session.runtime().terminal.in && session.runtime().terminal.err;
-  if (asks || !options.confirm.empty())
+  if (sandbox::has_state(folder) || !options.confirm.empty())
     confirm(session, "forget what is in " + folder.string(), "sandbox", options.confirm);
   const bool done = sandbox::reset(folder);
   session.printer().answer({.json = {{"folder", folder.string()}, {"reset", done}},
@@ -294,7 +291,7 @@ constexpr std::array commands{
     Command{"sandbox", "stop", "end the sandbox that serves", "", "litedesk sandbox stop",
             binder<SandboxStop, bind_stop>, runner<SandboxStop, stop>},
     Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",
-            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>},
+            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, true},
     Command{"sandbox", "status", "show what is in the sandbox, and who serves it", "",
             "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>},
 };

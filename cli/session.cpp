@@ -387,8 +387,8 @@ struct Session::Providers {
   std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
 };
 
-Session::Session(Runtime& runtime, const GlobalOptions& global)
-    : runtime_(runtime), global_(global), printer_(runtime, global) {}
+Session::Session(Runtime& runtime, const GlobalOptions& global, bool asks)
+    : runtime_(runtime), global_(global), asks_(asks), printer_(runtime, global) {}
 Session::~Session() = default;
 
 std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) const {

@@ -17,8 +17,9 @@ namespace litedesk::cli {
 
 class Session {
  public:
-  // Opens nothing. Throws UsageError for a bad --output or --color.
-  Session(Runtime& runtime, const GlobalOptions& global);
+  // Opens nothing. `asks`: whether the command may ask (Command::asks). Throws UsageError for a bad --output or
+  // --color.
+  Session(Runtime& runtime, const GlobalOptions& global, bool asks);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -26,6 +27,7 @@ class Session {
   [[nodiscard]] Runtime& runtime() { return runtime_; }
   [[nodiscard]] const GlobalOptions& global() const { return global_; }
   [[nodiscard]] Printer& printer() { return printer_; }
+  [[nodiscard]] bool asks() const { return asks_; }
   [[nodiscard]] system::TimePoint now() const { return runtime_.clock.now(); }
   [[nodiscard]] std::stop_token interrupted() const { return runtime_.interrupt.get_token(); }
   // --timeout, or what the command takes without it.
@@ -56,6 +58,7 @@ class Session {
 
   Runtime& runtime_;
   GlobalOptions global_;
+  bool asks_;
   Printer printer_;
   std::optional<Resolved> resolved_;
   std::unique_ptr<templates::Files> templates_;

@@ -338,7 +338,7 @@ constexpr std::array commands{
             "slug\n"
             "to be typed.",
             "litedesk tenant delete acme --confirm acme", binder<TenantDelete, bind_delete>,
-            runner<TenantDelete, remove>},
+            runner<TenantDelete, remove>, true},
 };
 
 }  // namespace

@@ -576,14 +576,45 @@ def output_is_no_file():
     assert done.returncode == 0 and lines[:2] == ["before", "{"] and "}" in lines and lines[-1] == "after", (done, lines)
 
 
+def asking_commands(where):
+    """All commands whose help has --confirm."""
+    def words(*before):
+        _, out, _ = where.run("__complete", *before, "")
+        return [line.split("\t")[0] for line in out.splitlines() if not line.startswith(":")]
+    found = set()
+    for first in words():
+        for command in [(first, second) for second in words(first) if re.fullmatch("[a-z]+", second)] or [(first,)]:
+            _, out, _ = where.run("help", *command)
+            if "--confirm" in out:
+                found.add(command)
+    return found
+
+
 def not_confirmed():
-    """What deletes asks, and without a terminal refuses."""
+    """Every command that asks refuses without a terminal, and nothing is done; with --yes or --confirm it is."""
     where = target()
-    assert where.run("tenant", "create", "Tier", "--email", "a@b.example", "--slug", "confirm", "--tier", "enterprise")[0] == 0
+    for slug, tier in (("confirm", "enterprise"), ("confirm-two", "trial")):
+        assert where.run("tenant", "create", "Tier", "--email", "a@b.example", "--slug", slug, "--tier", tier)[0] == 0
     assert where.run("instance", "provision", "confirm", "--timeout", "60s")[0] == 0
     assert where.run("tenant", "update", "confirm", "--tier", "starter")[0] == 0
-    refused(where, "instance", "provision", "confirm", code=2, says=["--yes|--confirm"])
-    refused(where, "instance", "provision", "confirm", "--confirm", "other", code=2, says=["confirm"])
+    assert where.run("dns", "set", "confirm-three", "--target", "lb.example.com")[0] == 0
+    sandbox = {"LITEDESK_CONTEXT": "sandbox"}
+    assert where.run("tenant", "create", "Kept", "--email", "a@b.example", env=sandbox)[0] == 0
+    # Each with what shows that nothing was done, and the name to confirm.
+    cases = {("instance", "provision"): (["confirm"], "confirm", ["instance", "plan", "confirm", "-o", "json"], {}),
+             ("tenant", "delete"): (["confirm-two"], "confirm-two", ["tenant", "get", "confirm-two", "-o", "json"], {}),
+             ("dns", "delete"): (["confirm-three"], "confirm-three", ["dns", "get", "confirm-three", "-o", "json"], {}),
+             ("sandbox", "reset"): ([], "sandbox", ["tenant", "list", "-o", "name"], sandbox)}
+    assert asking_commands(where) == set(cases), "a command that asks is not tried here: %s" % (asking_commands(where) ^ set(cases))
+    for command, (arguments, name, look, env) in cases.items():
+        before = where.run(*look, env=env)
+        assert before[0] == 0, before
+        refused(where, *command, *arguments, code=2, says=["--confirm " + name, "nothing was done"])
+        refused(where, *command, *arguments, "--confirm", "other", code=2, says=["--confirm", "nothing was done"])
+        assert where.run(*look, env=env) == before, command
+        code, out, err = where.run(*command, *arguments, "--confirm", name)
+        assert code == 0, (command, out, err)
+        assert where.run(*look, env=env) != before, command
 
 
 def nothing(*slugs):
@@ -594,7 +625,7 @@ def nothing(*slugs):
 
 
 ALL = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__" and
-       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb")]
+       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb", "asking_commands")]
 
 
 def main():

@@ -229,6 +229,7 @@ TEST_CASE("Every command has a summary, an example that begins with it, and can 
     Flags flags;
     Options slot;
     command->bind(flags, slot);
+    CHECK(command->asks == (flags.find("--confirm") != nullptr));
     for (const Flag& flag : flags.flags()) {
       CAPTURE(flag.names);
       CHECK(flag.long_name().starts_with("--"));

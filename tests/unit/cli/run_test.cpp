@@ -169,6 +169,30 @@ TEST_CASE("What is lost by it is asked about, and without a terminal it is refus
   CHECK(machine.run({"tenant", "delete", "zolw", "--yes"}).code == 0);
 }
 
+TEST_CASE("Forgetting a sandbox is asked about, and without a terminal it is refused") {
+  Machine machine;
+  CHECK(machine.run({"sandbox", "reset"}).code == 0);  // nothing is there to be lost
+  for (const bool at_terminal : {false, true}) {
+    CAPTURE(at_terminal);
+    machine.folder.write("litedesk/sandbox/state.db", "");
+    machine.terminal = {.in = at_terminal, .out = at_terminal, .err = at_terminal, .utf8 = true, .size = {}};
+    machine.input = {"no"};
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"sandbox", "reset"}, {"sandbox", "reset", "-q"}, {"sandbox", "reset", "--confirm", "sandbx"}}) {
+      const Outcome outcome = machine.run(words);
+      CHECK(outcome.code == 2);
+      CHECK(outcome.out.empty());
+      CHECK(has(outcome.err, "nothing was done"));
+    }
+    CHECK(std::filesystem::exists(machine.folder.path() / "litedesk/sandbox/state.db"));
+    machine.input = {"sandbox"};
+    const auto words = at_terminal ? std::vector<std::string>{"sandbox", "reset"}
+                                   : std::vector<std::string>{"sandbox", "reset", "--yes"};
+    CHECK(machine.run(words).code == 0);
+    CHECK_FALSE(std::filesystem::exists(machine.folder.path() / "litedesk/sandbox/state.db"));
+  }
+}
+
 TEST_CASE("Hints and colours are for a person at a terminal only") {
   Registered machine;
   CHECK(machine.create("Acme").err.empty());
