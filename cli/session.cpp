@@ -257,7 +257,7 @@ struct Session::Providers {
     } else {
       const aws::Config config = aws::load_config(settings_.environment);
       credentials = aws::load_credentials(settings_.environment);
-      options.endpoint = config.route53_endpoint;
+      options.endpoint = settings_.dns.url.empty() ? config.route53_endpoint : settings_.dns.url;
       options.region = config.route53_region;
       if (!config.ca_bundle.empty()) options.tls = trusting(config.ca_bundle);
     }

@@ -49,12 +49,15 @@ bool to_bool(const std::string& text) {
   refuse(fmt::format("\"{}\" is neither true nor false", printable(text)));
 }
 
-void check_http_url(const std::string& text) {
+std::string to_http_url(const std::string& text) {
   const auto url = http::split_url(text);
   if (url.scheme != "https" && !(url.scheme == "http" && url.loopback())) {
     refuse(fmt::format("\"{}\" is no https:// address", printable(text)),
            "credentials are sent there: plain http is taken for loopback only");
   }
+  std::string address = text;
+  while (address.ends_with('/')) address.pop_back();
+  return address;
 }
 
 std::string to_domain(const std::string& text) {
@@ -253,12 +256,9 @@ const std::vector<SettingKey>& table() {
        {},
        true,
        {},
-       [](S& s, Text t) {
-         check_http_url(t);
-         s.database.url = t;
-         while (s.database.url.ends_with('/')) s.database.url.pop_back();
-       },
-       [](const S& s) { return s.database.url; }},
+       [](S& s, Text t) { s.database.url = to_http_url(t); },
+       [](const S& s) { return s.database.url; },
+       true},
       {"database.projects",
        "Atlas projects",
        "",
@@ -323,6 +323,15 @@ const std::vector<SettingKey>& table() {
        {"record", "wildcard", "none"},
        [](S& s, Text t) { s.dns.strategy = t; },
        [](const S& s) { return s.dns.strategy; }},
+      {"dns.url",
+       "address of the Route 53 API; the AWS CLI's without it",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.dns.url = to_http_url(t); },
+       [](const S& s) { return s.dns.url; },
+       true},
       {"images.backend",
        "image of the backend",
        "LITEDESK_BACKEND_IMAGE",

@@ -1,6 +1,7 @@
 #include "cli/settings.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -62,6 +63,7 @@ class Resolver {
     for (const SettingKey& key : setting_keys()) resolve_key(key);
     resolve_image("images.backend", "BACKEND_IMAGE_REPO", "BACKEND_IMAGE_TAG");
     resolve_image("images.frontend", "FRONTEND_IMAGE_REPO", "FRONTEND_IMAGE_TAG");
+    resolve_endpoints();
     resolve_atlas_keys();
     resolve_registry_path();
     settings().environment = environment_for_providers();
@@ -215,7 +217,7 @@ class Resolver {
         (key == "database.url" || key == "database.projects" || key == "database.cluster")) {
       return true;
     }
-    return sandbox(settings().dns.provider) && key == "dns.zone";
+    return sandbox(settings().dns.provider) && (key == "dns.zone" || key == "dns.url");
   }
 
   bool take(const SettingKey& key, const std::string& text, const std::string& from) {
@@ -233,11 +235,23 @@ class Resolver {
   }
   bool take_own_variable(const SettingKey& key) {
     const std::string name(key.variable);
-    if (name.empty() || !take(key, path_value(key, variable(environment_, name), folder_), name)) return false;
-    if (named_by_flag_ && context_ && context_->contains(std::string(key.key))) {
+    if (name.empty() || (key.is_endpoint && !takes_endpoints())) return false;
+    if (!take(key, path_value(key, variable(environment_, name), folder_), name)) return false;
+    if (named_by_flag_ && context_ && context_->contains(std::string(key.key)) && !context_agrees(key)) {
       result_.warnings.push_back(fmt::format("{} overrides {} of context {}", name, key.key, settings().context));
     }
     return true;
+  }
+  // Whether the context has the value that was taken from elsewhere, in whatever form.
+  bool context_agrees(const SettingKey& key) const {
+    const ConfigValue& value = context_->at(std::string(key.key));
+    Settings theirs;
+    try {
+      apply_setting(theirs, key, path_value(key, value.text, config_.path.parent_path()), config_.where(value));
+    } catch (const UsageError&) {
+      return false;
+    }
+    return key.get(theirs) == key.get(result_.settings);
   }
   bool take_inherited(const SettingKey& key) {
     for (const auto* source : {&environment_, &dotenv_}) {
@@ -264,6 +278,43 @@ class Resolver {
       return;
     }
     note(key.key, key.get(settings()), built_in_ && key.key.ends_with(".provider") ? "sandbox" : "default");
+  }
+
+  // The built-in context has nowhere else to have one from.
+  bool takes_endpoints() const { return !explicit_ || built_in_; }
+
+  // Route 53's addresses in variables are left to the AWS chain, and beat the context like others of their kind; unless
+  // it was named: then one warning tells which addresses were left out, where that makes a difference.
+  void resolve_endpoints() {
+    if (takes_endpoints()) return prefer_aws_endpoint();
+    std::vector<std::string_view> ignored, keys;
+    const auto compare = [&](std::string_view name, std::string_view key) {
+      const SettingKey& setting = *find_setting(key);
+      if (decided_by_sandbox(key) || same_address(variable(environment_, std::string(name)), setting.get(settings())))
+        return;
+      ignored.push_back(name);
+      if (keys.empty() || keys.back() != key) keys.push_back(key);
+    };
+    for (const SettingKey& key : setting_keys())
+      if (key.is_endpoint && !key.variable.empty()) compare(key.variable, key.key);
+    for (const char* name : aws_endpoints) compare(name, "dns.url");
+    std::erase_if(environment_, [](const auto& each) { return each.first.starts_with("AWS_ENDPOINT_URL"); });
+    if (ignored.empty()) return;
+    result_.warnings.push_back(fmt::format("{} {} ignored, for context {} was named explicitly: set {} in it",
+                                           fmt::join(ignored, ", "), ignored.size() == 1 ? "is" : "are",
+                                           settings().context, fmt::join(keys, " and ")));
+  }
+  void prefer_aws_endpoint() {
+    if (decided_by_sandbox("dns.url") || environment_.contains("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) return;
+    for (const char* name : aws_endpoints) {
+      if (!environment_.contains(name)) continue;
+      settings().dns.url.clear();
+      return note("dns.url", environment_.at(name), name);
+    }
+  }
+  static bool same_address(std::string variable, const std::string& taken) {
+    while (variable.ends_with('/')) variable.pop_back();
+    return variable.empty() || variable == taken;
   }
 
   // BACKEND_IMAGE_REPO and BACKEND_IMAGE_TAG, each on its own, where nothing that beats them has set the image.
@@ -352,6 +403,7 @@ class Resolver {
   }
 
   static constexpr std::string_view implied_name = "default";
+  static constexpr std::array aws_endpoints{"AWS_ENDPOINT_URL_ROUTE_53", "AWS_ENDPOINT_URL"};  // the first one counts
 
   const GlobalOptions& global_;
   Environment environment_, dotenv_;

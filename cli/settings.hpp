@@ -28,6 +28,8 @@ struct SettingKey {
   std::vector<std::string> choices;
   void (*set)(Settings&, const std::string&);
   std::string (*get)(const Settings&);
+  // Says where credentials are sent: a context that is named explicitly does not take it from any variable.
+  bool is_endpoint = false;
 };
 [[nodiscard]] std::span<const SettingKey> setting_keys();
 [[nodiscard]] const SettingKey* find_setting(std::string_view key);

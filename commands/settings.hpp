@@ -41,6 +41,7 @@ struct DnsSettings {
   std::string zone;  // id; empty: found by the domain's name
   std::string domain = "litedesk.com";
   std::string strategy = "record";  // record | wildcard | none
+  std::string url;                  // of the Route 53 API; empty: as the AWS CLI finds it
 };
 
 struct Settings {

@@ -113,7 +113,79 @@ TEST_CASE("A LITEDESK_ variable that overrides what --context says is told of") 
   CHECK(place.resolve().warnings.empty());
   place.environment["LITEDESK_DNS_ZONE"] = "Z0OWN";
   REQUIRE(place.resolve().warnings.size() == 1);
-  CHECK(place.resolve().warnings[0].find("LITEDESK_DNS_ZONE") != std::string::npos);
+  CHECK(place.resolve().warnings[0] == "LITEDESK_DNS_ZONE overrides dns.zone of context production");
+  // In another form it is the same value still.
+  place.environment["LITEDESK_DNS_ZONE"] = "/hostedzone/Z0PRODUCTION";
+  place.environment["LITEDESK_DOMAIN"] = "LiteDesk.com.";
+  place.environment["LITEDESK_ATLAS_CLUSTER"] = "crm";
+  place.environment["LITEDESK_BACKEND_IMAGE"] = "registry.example:5000/crm-backend:1.4.2";
+  CHECK(place.resolve().warnings.empty());
+  place.environment["LITEDESK_BACKEND_IMAGE"] = "registry.example:5000/crm-backend:1.4.3";
+  CHECK(place.resolve().warnings.size() == 1);
+}
+
+TEST_CASE("A context that is named explicitly takes no address of an API from a variable, and one warning says which") {
+  for (const bool by_flag : {true, false}) {
+    CAPTURE(by_flag);
+    Place place;
+    place.configure();
+    place.environment["LITEDESK_ATLAS_URL"] = "http://127.0.0.1:1/";
+    place.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:2";
+    place.environment["AWS_ENDPOINT_URL_ROUTE_53"] = "http://127.0.0.1:3";
+    place.environment["AWS_ACCESS_KEY_ID"] = "AKIA";
+    // Nobody named one: they count.
+    Resolved resolved = place.resolve();
+    CHECK(resolved.warnings.empty());
+    CHECK(resolved.settings.database.url == "http://127.0.0.1:1");
+    CHECK(resolved.settings.environment.at("AWS_ENDPOINT_URL_ROUTE_53") == "http://127.0.0.1:3");
+    CHECK(from(resolved, "dns.url") == "AWS_ENDPOINT_URL_ROUTE_53");
+    if (by_flag)
+      place.global.context = "production";
+    else
+      place.environment["LITEDESK_CONTEXT"] = "production";
+    resolved = place.resolve();
+    CHECK(resolved.settings.database.url == "https://cloud.mongodb.com");
+    CHECK(from(resolved, "database.url") == "default");
+    CHECK_FALSE(resolved.settings.environment.contains("AWS_ENDPOINT_URL"));
+    CHECK_FALSE(resolved.settings.environment.contains("AWS_ENDPOINT_URL_ROUTE_53"));
+    CHECK(resolved.settings.environment.contains("AWS_ACCESS_KEY_ID"));
+    REQUIRE(resolved.warnings.size() == 1);
+    CHECK(resolved.warnings[0] ==
+          "LITEDESK_ATLAS_URL, AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL are ignored, for context production was "
+          "named explicitly: set database.url and dns.url in it");
+    // The context's own stay, and what says the same is no difference.
+    place.folder.write(
+        "home/config.yaml",
+        "contexts: {production: {database: {url: \"http://127.0.0.1:1\"}, dns: {url: \"http://127.0.0.1:4/\"}}}");
+    place.environment.erase("AWS_ENDPOINT_URL_ROUTE_53");
+    resolved = place.resolve();
+    CHECK(resolved.settings.database.url == "http://127.0.0.1:1");
+    CHECK(resolved.settings.dns.url == "http://127.0.0.1:4");
+    REQUIRE(resolved.warnings.size() == 1);
+    CHECK(resolved.warnings[0].starts_with("AWS_ENDPOINT_URL is ignored"));
+    place.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:4";
+    CHECK(place.resolve().warnings.empty());
+    // Nor is what the sandbox decides.
+    place.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:5";
+    place.environment["LITEDESK_DNS"] = "sandbox";
+    CHECK(place.resolve().warnings.empty());
+  }
+}
+
+TEST_CASE("Variables with addresses beat a current context, and are the only ones that the built-in context has") {
+  Place place;
+  place.folder.write("home/config.yaml", "currentContext: a\ncontexts: {a: {dns: {url: \"http://127.0.0.1:4\"}}}");
+  CHECK(place.resolve().settings.dns.url == "http://127.0.0.1:4");
+  place.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:5";
+  CHECK(place.resolve().settings.dns.url.empty());  // the AWS chain has it
+  CHECK(from(place.resolve(), "dns.url") == "AWS_ENDPOINT_URL");
+  place.environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
+  CHECK(place.resolve().settings.dns.url == "http://127.0.0.1:4");
+  place.environment["LITEDESK_CONTEXT"] = "sandbox";
+  place.environment["LITEDESK_DATABASE"] = "real";
+  place.environment["LITEDESK_ATLAS_URL"] = "http://127.0.0.1:6";
+  CHECK(place.resolve().settings.database.url == "http://127.0.0.1:6");
+  CHECK(place.resolve().warnings.empty());
 }
 
 TEST_CASE("An inherited KUBECONFIG is taken for an explicit context only when that says which cluster it means") {
