@@ -300,7 +300,7 @@ class Resolver {
     for (const char* name : aws_endpoints) compare(name, "dns.url");
     std::erase_if(environment_, [](const auto& each) { return each.first.starts_with("AWS_ENDPOINT_URL"); });
     if (ignored.empty()) return;
-    result_.warnings.push_back(fmt::format("{} {} ignored, for context {} was named explicitly: set {} in it",
+    result_.warnings.push_back(fmt::format("{} {} ignored, because context {} was named explicitly: set {} in it",
                                            fmt::join(ignored, ", "), ignored.size() == 1 ? "is" : "are",
                                            settings().context, fmt::join(keys, " and ")));
   }

@@ -151,7 +151,7 @@ TEST_CASE("A context that is named explicitly takes no address of an API from a 
     CHECK(resolved.settings.environment.contains("AWS_ACCESS_KEY_ID"));
     REQUIRE(resolved.warnings.size() == 1);
     CHECK(resolved.warnings[0] ==
-          "LITEDESK_ATLAS_URL, AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL are ignored, for context production was "
+          "LITEDESK_ATLAS_URL, AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL are ignored, because context production was "
           "named explicitly: set database.url and dns.url in it");
     // The context's own stay, and what says the same is no difference.
     place.folder.write(
