@@ -225,14 +225,14 @@ class Parser {
       else
         found += rest_[i];
     }
-    if (i == rest_.size()) refuse(opened, "a quote that opens here is never closed", close_it);
+    if (i == rest_.size()) refuse(opened, "the quote that opens here is never closed", close_it);
     check_taken_in(rest_.substr(0, i), opened);
     skip(i + 1);
     const std::string_view behind = without_leading_blanks(rest_.substr(0, rest_.find('\n')));
     if (!behind.empty() && behind.front() != '#')
       refuse(line_,
-             opened == line_ ? std::string("there is text behind the closing quote")
-                             : fmt::format("there is text behind the quote that was opened in line {}", opened),
+             opened == line_ ? std::string("there is text after the closing quote")
+                             : fmt::format("there is text after the quote that was opened in line {}", opened),
              opened == line_ ? "only a comment may follow" : close_it);
     skip_line();
     return found;
@@ -256,7 +256,7 @@ class Parser {
       ++line;
       const std::string_view name = name_set_by(text.substr(0, text.find('\n')));
       if (dotenv_may_set(name))
-        refuse(opened, fmt::format("a quote that opens here takes in {} of line {}: it is not closed", name, line),
+        refuse(opened, fmt::format("the quote that opens here swallows {} in line {}: it is not closed", name, line),
                close_it);
     }
   }

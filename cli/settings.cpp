@@ -110,7 +110,7 @@ class Resolver {
       result_.warnings.push_back(fmt::format("{}: nothing is taken from the file", error.message()));
     }
     if (!found.unread.empty()) {
-      result_.dotenv_unread = fmt::format("{} is not read: {}", dotenv_file(), found.unread);
+      result_.dotenv_unread = fmt::format("{} was not read: {}", dotenv_file(), found.unread);
       result_.warnings.push_back(result_.dotenv_unread);
     }
     for (const auto& [name, value] : without_empty(found.values)) {

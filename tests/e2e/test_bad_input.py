@@ -397,7 +397,9 @@ def another_cluster():
     config = os.path.join(where.home, "pinned.yaml")
     where.env["LITEDESK_CONFIG"] = config
     with open(config, "w") as out:
-        out.write("contexts:\n  pinned: {kubernetes: {clusterId: 6f0e}, provisioning: enabled}\n")
+        # One that is named takes no addresses from variables.
+        out.write("contexts:\n  pinned: {kubernetes: {clusterId: 6f0e}, provisioning: enabled, database: {url: \"%s\"}, dns: {url: \"%s\"}}\n" % (
+            where.env["LITEDESK_ATLAS_URL"], where.env["AWS_ENDPOINT_URL"]))
     where.env["LITEDESK_CONTEXT"] = "pinned"
     for words in (("tenant", "list"), ("tenant", "create", "Pinned", "--email", "a@b.example", "--slug", "pinned"), ("tenant", "delete", "hosts", "--yes"),
                   ("registry", "install"), ("registry", "status"), ("status",), ("status", "hosts"), ("dns", "set", "pinned", "--target", "192.0.2.1"),
@@ -405,6 +407,54 @@ def another_cluster():
         refused(where, *words, code=4, says=["context pinned is pinned to cluster 6f0e, and this is cluster"])
     nothing("pinned")
     refused(target(), "tenant", "get", "pinned", code=3, says=["no tenant pinned"])
+
+
+def addresses_ignored():
+    """A context that is named does not follow addresses that it does not have itself, and says so."""
+    where = target()
+    with open(where.env["LITEDESK_CONFIG"], "w") as out:
+        out.write("contexts:\n  named: {kubernetes: {context: litedesk-sandbox}, database: {url: \"%s\"}, dns: {url: \"%s\"}}\n" % (where.env["LITEDESK_ATLAS_URL"], where.env["AWS_ENDPOINT_URL"]))
+    with serving((200, "text/html", b"<html>not for us</html>")) as trap:
+        elsewhere = {"LITEDESK_ATLAS_URL": trap, "AWS_ENDPOINT_URL": trap}
+        code, out, err = where.run("--context", "named", "dns", "list", "--all", "-o", "name", env=elsewhere)
+        assert code == 0 and "SOA/litedesk.com" in out, out + err
+        assert len(re.findall("^warning:", err, re.M)) == 1 and "LITEDESK_ATLAS_URL, AWS_ENDPOINT_URL are ignored" in err, err
+        code, out, err = where.run("--context", "named", "dns", "list", "--all", "-o", "name")
+        assert (code, err) == (0, ""), err
+        refused(where, "dns", "list", "--all", code=1, says=["Route 53 answered"], env={**elsewhere, "LITEDESK_CONTEXT": "", "LITEDESK_CONFIG": config_using(where, "named")})
+
+
+def config_using(where, name):
+    """The same configuration with that context as the current one."""
+    path = os.path.join(where.home, "current.yaml")
+    with open(where.env["LITEDESK_CONFIG"]) as old, open(path, "w") as out:
+        out.write("currentContext: %s\n%s" % (name, old.read()))
+    return path
+
+
+def dotenv_is_no_file():
+    """A .env that cannot be read is a warning, and nobody waits for it."""
+    where = target()
+    path = os.path.join(where.home, ".env")
+    for make in (os.mkdir, os.mkfifo, lambda name: os.symlink("nowhere", name)):
+        make(path)
+        for arguments in (("tenant", "list"), ("tenant", "list", "--sandbox")):
+            code, _, err = where.run(*arguments, timeout=20)
+            assert code == 0 and len(re.findall(r"^warning: .*\.env was not read: it is a ", err, re.M)) == 1, err
+        without = {name: "" for name in ("BASE_DOMAIN", "BACKEND_IMAGE_REPO", "BACKEND_IMAGE_TAG")}
+        refused(where, "tenant", "create", "Dot", "--email", "a@b.example", env=without, code=2, says=[r"\.env was not read", "dns.domain"])
+        refused(where, "instance", "plan", "nobody", env={**without, "BASE_DOMAIN": "litedesk.com"}, code=2, says=["images.backend"])
+        (os.rmdir if os.path.isdir(path) else os.remove)(path)
+    for text, says in (("BASE_DOMAIN=\"a.net\nMONGODB_ATLAS_API_SECRET=s3cret\n", ":1: .*quote"), ("# x\nBASE_DOMAIN a.net s3cret\n", ":2: "),
+                       ("BASE_DOMAIN=a.net\n".encode("utf-16"), "UTF-16")):
+        with open(path, "wb") as out:
+            out.write(text if isinstance(text, bytes) else text.encode())
+        refused(where, "tenant", "list", code=2, says=[says], never=["s3cret"])
+        assert where.run("tenant", "list", "--sandbox")[0] == 0
+    with open(path, "wb") as out:
+        out.write(b"\xef\xbb\xbfBASE_DOMAIN=bom.example\r\nexport\tBACKEND_IMAGE_TAG=7\r\n")
+    shown = where.json("context", "show", env={"BASE_DOMAIN": "", "BACKEND_IMAGE_TAG": ""})["settings"]
+    assert (shown["dns.domain"], shown["images.backend"]) == ("bom.example", "litedesk/crm-backend:7"), shown
 
 
 def failed_and_gone():
@@ -625,7 +675,7 @@ def nothing(*slugs):
 
 
 ALL = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__" and
-       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb", "asking_commands")]
+       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb", "asking_commands", "config_using")]
 
 
 def main():

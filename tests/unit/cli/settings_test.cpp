@@ -384,7 +384,7 @@ TEST_CASE("A .env file that cannot be read is told of once, and stops only what 
   place.environment["FRONTEND_IMAGE_TAG"] = "1";
   Resolved resolved = place.resolve();
   REQUIRE(resolved.warnings.size() == 1);
-  CHECK(resolved.warnings[0] == (place.folder.path() / ".env").string() + " is not read: it is a folder");
+  CHECK(resolved.warnings[0] == (place.folder.path() / ".env").string() + " was not read: it is a folder");
   CHECK(resolved.dotenv_may_have.empty());
   // A context that takes no targets from .env misses none.
   place.global.context = "bare";
