@@ -186,6 +186,7 @@ struct Session::Providers {
     query.kubeconfig_setting = settings_.kubernetes.kubeconfig;
     query.context = settings_.kubernetes.context;
     query.environment = settings_.environment;
+    query.patience = session_.patience();
     return kubernetes::load_cluster_config(query);
   }
 

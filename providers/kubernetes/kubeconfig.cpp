@@ -22,6 +22,7 @@ std::string variable(const KubeconfigQuery& query, const char* name) {
 
 // What was looked at, and what was in it.
 struct Loaded {
+  system::Patience patience;
   KubeconfigFile merged;
   std::vector<std::string> read;     // files that were there
   std::vector<std::string> missing;  // files that were not
@@ -47,7 +48,7 @@ std::vector<std::string> split_paths(std::string_view list) {
 
 void load_file(Loaded& loaded, const std::string& path) {
   const auto absolute = fs::absolute(path).lexically_normal().string();
-  auto text = system::read_file(absolute, "kubeconfig");
+  auto text = system::read_file(absolute, "kubeconfig", loaded.patience);
   if (!text) {
     loaded.missing.push_back(absolute);
     return;
@@ -64,6 +65,7 @@ void load_file(Loaded& loaded, const std::string& path) {
 // One named file, which must exist, or KUBECONFIG's list, or ~/.kube/config.
 Loaded load_files(const KubeconfigQuery& query) {
   Loaded loaded;
+  loaded.patience = query.patience;
   const auto home = variable(query, "HOME");
   const auto& named = query.kubeconfig_flag.empty() ? query.kubeconfig_setting : query.kubeconfig_flag;
   if (!named.empty()) {

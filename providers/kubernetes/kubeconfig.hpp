@@ -11,6 +11,7 @@
 #include "providers/http/transport.hpp"
 #include "providers/json.hpp"
 #include "providers/system/clock.hpp"
+#include "providers/system/files.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -47,6 +48,7 @@ struct KubeconfigQuery {
   std::map<std::string, std::string> environment;  // KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT
   std::string service_account_folder = "/var/run/secrets/kubernetes.io/serviceaccount";
   const system::Clock* clock = &system::real_clock();  // for a client certificate's dates
+  system::Patience patience{};                         // a kubeconfig may be a FIFO
 };
 
 // Throws NotFound (no kubeconfig at all, a named file or context that is not there: the message lists the contexts that
