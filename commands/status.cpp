@@ -7,6 +7,7 @@
 #include "commands/live_state.hpp"
 #include "commands/parallel.hpp"
 #include "commands/readiness.hpp"
+#include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 #include "providers/kubernetes/rollout_status.hpp"
 
@@ -186,7 +187,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   if (!there)
     name_space = {"namespace", "failed", "Missing", "there is no namespace " + names.name_space, ""};
   else if (there->deleting())
-    name_space = {"namespace", "failed", "Terminating", names.name_space + " is being deleted",
+    name_space = {"namespace", "failed", "Terminating", deletion_sentence(*there),
                   there->text("metadata.deletionTimestamp")};
   status.parts = {std::move(name_space), deployment_state("backend", object(1), replica_sets, pods),
                   deployment_state("frontend", object(2), replica_sets, pods)};
