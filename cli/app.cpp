@@ -44,7 +44,7 @@ int run_command(const std::vector<std::string>& arguments, Runtime& runtime) {
     runtime.streams.out(completion_script(script->shell));
     return 0;
   }
-  Session session(runtime, invocation.global);
+  Session session(runtime, invocation.global, line.command->needs);
   return line.command->run(invocation.options, session);
 }
 

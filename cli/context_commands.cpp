@@ -226,19 +226,20 @@ int remove(const ContextDelete& options, Session& session) {
 
 constexpr std::array commands{
     Command{"context", "list", "list contexts", "", "litedesk context list", binder<ContextList, bind_list>,
-            runner<ContextList, list>},
+            runner<ContextList, list>, Needs::nothing},
     Command{"context", "show", "show the settings of a context",
             "Shows what a command would work with here: flags, variables, .env and the file together.",
             "litedesk context show --origins\nlitedesk context show staging -o yaml", binder<ContextShow, bind_show>,
             runner<ContextShow, show>},
     Command{"context", "use", "choose the current context", "", "litedesk context use staging",
-            binder<ContextUse, bind_use>, runner<ContextUse, use>},
+            binder<ContextUse, bind_use>, runner<ContextUse, use>, Needs::nothing},
     Command{"context", "set", "make or change a context", "",
             "litedesk context set staging kubernetes.context=staging dns.zone=Z0123456789ABC "
             "dns.domain=staging.example.com --use",
-            binder<ContextSet, bind_set>, runner<ContextSet, set>},
+            binder<ContextSet, bind_set>, runner<ContextSet, set>, Needs::nothing},
     Command{"context", "delete", "delete a context", "Forgets the settings. What they point to is untouched.",
-            "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>},
+            "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>,
+            Needs::nothing},
 };
 
 }  // namespace

@@ -247,7 +247,7 @@ constexpr std::array commands{
             "litedesk cost-estimate --instances 50\n"
             "litedesk cost-estimate --compare --chart\n"
             "litedesk cost-estimate --advice --customers 12 --revenue 2400 --budget 400",
-            binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>},
+            binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>, Needs::templates},
 };
 
 }  // namespace

@@ -172,11 +172,11 @@ constexpr std::array commands{
             "reaches them, and serves until it is stopped. With -v it tells of every request on stderr.",
             "litedesk sandbox serve > sandbox.env &\n"
             "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
-            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
+            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>, Needs::nothing},
     Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",
-            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>},
+            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, Needs::nothing},
     Command{"sandbox", "status", "show what is in the sandbox", "", "litedesk sandbox status -o json",
-            binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>},
+            binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>, Needs::nothing},
 };
 
 }  // namespace

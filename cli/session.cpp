@@ -1,5 +1,7 @@
 #include "cli/session.hpp"
 
+#include <stdexcept>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pwd.h>
@@ -341,8 +343,8 @@ struct Session::Providers {
   std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
 };
 
-Session::Session(Runtime& runtime, const GlobalOptions& global)
-    : runtime_(runtime), global_(global), printer_(runtime, global) {}
+Session::Session(Runtime& runtime, const GlobalOptions& global, Needs needs)
+    : runtime_(runtime), global_(global), needs_(needs), printer_(runtime, global) {}
 Session::~Session() = default;
 
 std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) const {
@@ -350,15 +352,29 @@ std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) 
 }
 
 const Resolved& Session::resolved() {
+  if (needs_ == Needs::nothing) throw std::logic_error("a command that needs no context asked for one");
   if (!resolved_) {
     resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err);
     if (resolved_->sandbox_by_default) {
       printer_.note("no settings found: working in the embedded sandbox, on this machine alone");
     }
-    for (const std::string& warning : resolved_->warnings) printer_.warn(warning);
-    printer_.detail(1, "context: " + resolved_->settings.context);
+    tell(*resolved_);
   }
   return *resolved_;
+}
+
+const Settings& Session::settings_or_defaults() {
+  if (resolved_) return resolved_->settings;
+  if (!or_defaults_) {
+    or_defaults_ = resolve_settings(global_, runtime_.environment, runtime_.folder, false, SettingsAre::optional);
+    tell(*or_defaults_);
+  }
+  return or_defaults_->settings;
+}
+
+void Session::tell(const Resolved& resolved) {
+  for (const std::string& warning : resolved.warnings) printer_.warn(warning);
+  printer_.detail(1, "context: " + resolved.settings.context);
 }
 
 Paths Session::paths() const {
@@ -366,7 +382,10 @@ Paths Session::paths() const {
 }
 
 const templates::Files& Session::templates() {
-  if (!templates_) templates_ = std::make_unique<templates::Files>(settings().templates_folder);
+  if (!templates_) {
+    const Settings& from = needs_ == Needs::context ? settings() : settings_or_defaults();
+    templates_ = std::make_unique<templates::Files>(from.templates_folder);
+  }
   return *templates_;
 }
 

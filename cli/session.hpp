@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/command.hpp"
 #include "cli/invocation.hpp"
 #include "cli/output.hpp"
 #include "cli/runtime.hpp"
@@ -17,7 +18,7 @@ namespace litedesk::cli {
 class Session {
  public:
   // Opens nothing. Throws UsageError for a bad --output or --color.
-  Session(Runtime& runtime, const GlobalOptions& global);
+  Session(Runtime& runtime, const GlobalOptions& global, Needs needs = Needs::context);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -33,9 +34,12 @@ class Session {
   // The context; says on stderr what is worth knowing of how it came about (once).
   [[nodiscard]] const Resolved& resolved();
   [[nodiscard]] const Settings& settings() { return resolved().settings; }
+  // For what can do without a context: where there is none, the defaults, and nobody is told.
+  [[nodiscard]] const Settings& settings_or_defaults();
   // Only where files are: needs no context.
   [[nodiscard]] Paths paths() const;
 
+  // Those of the context; for a command that needs no more than these, the built-in ones where there is no context.
   [[nodiscard]] const templates::Files& templates();
   [[nodiscard]] const Tiers& tiers();
   [[nodiscard]] const Prices& prices();
@@ -49,9 +53,12 @@ class Session {
   Providers& providers();
 
   Runtime& runtime_;
+  void tell(const Resolved& resolved);
+
   GlobalOptions global_;
+  Needs needs_;
   Printer printer_;
-  std::optional<Resolved> resolved_;
+  std::optional<Resolved> resolved_, or_defaults_;
   std::unique_ptr<templates::Files> templates_;
   std::unique_ptr<Tiers> tiers_;
   std::unique_ptr<Prices> prices_;

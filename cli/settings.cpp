@@ -44,8 +44,12 @@ Image split_image(const std::string& image) {
 class Resolver {
  public:
   Resolver(const GlobalOptions& global, const Environment& environment, const std::filesystem::path& folder,
-           bool terminal)
-      : global_(global), environment_(without_empty(environment)), folder_(folder), terminal_(terminal) {}
+           bool terminal, SettingsAre settings)
+      : global_(global),
+        environment_(without_empty(environment)),
+        folder_(folder),
+        terminal_(terminal),
+        optional_(settings == SettingsAre::optional) {}
 
   Resolved resolve() {
     result_.paths = find_paths(environment_, global_.config, folder_);
@@ -144,7 +148,7 @@ class Resolver {
 
   std::string implied_context() {
     const bool flags = !global_.kubeconfig.empty() || !global_.kube_context.empty();
-    if (flags || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
+    if (flags || optional_ || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
     if (!config_.contexts.empty()) {
       refuse(fmt::format("{} names no current context", config_.path.string()),
              fmt::format("litedesk context use {}", config_.contexts.begin()->first));
@@ -318,7 +322,7 @@ class Resolver {
   const GlobalOptions& global_;
   Environment environment_, dotenv_;
   std::filesystem::path folder_;
-  bool terminal_;
+  bool terminal_, optional_;
   ConfigFile config_;
   const ConfigContext* context_ = nullptr;
   bool explicit_ = false, named_by_flag_ = false, built_in_ = false;
@@ -340,8 +344,8 @@ bool has_settings(const Environment& environment) {
 }
 
 Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
-                          const std::filesystem::path& folder, bool terminal) {
-  return Resolver(global, environment, folder, terminal).resolve();
+                          const std::filesystem::path& folder, bool terminal, SettingsAre settings) {
+  return Resolver(global, environment, folder, terminal, settings).resolve();
 }
 
 }  // namespace litedesk::cli

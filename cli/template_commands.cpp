@@ -187,7 +187,7 @@ void bind_lint(Flags& flags, TemplateLint& options) {
 
 // What every tier renders to, with each kind of switch: an error names file and line.
 int lint(const TemplateLint& options, Session& session) {
-  const Settings& settings = session.settings();
+  const Settings& settings = session.settings_or_defaults();
   if (!options.folder.empty() && !std::filesystem::is_directory(session.runtime().folder / options.folder)) {
     throw NotFound({.message = fmt::format("there is no folder {}", printable(options.folder)),
                     .hint = "litedesk template eject writes one",
@@ -248,9 +248,9 @@ int eject(const TemplateEject& options, Session& session) {
 
 constexpr std::array commands{
     Command{"template", "list", "list the templates", "", "litedesk template list", binder<TemplateList, bind_list>,
-            runner<TemplateList, list>},
+            runner<TemplateList, list>, Needs::templates},
     Command{"template", "show", "print a template", "", "litedesk template show instance/80-ingress.yaml",
-            binder<TemplateShow, bind_show>, runner<TemplateShow, show>},
+            binder<TemplateShow, bind_show>, runner<TemplateShow, show>, Needs::templates},
     Command{"template", "render", "print what would be applied for a tenant",
             "Prints the Kubernetes objects of an instance, secrets masked. What cannot be known without the cluster "
             "and Atlas is\n"
@@ -258,11 +258,13 @@ constexpr std::array commands{
             "litedesk template render acme --part ingress", binder<TemplateRender, bind_render>,
             runner<TemplateRender, render>},
     Command{"template", "lint", "check templates", "Renders every tier. An error names file and line.",
-            "litedesk template lint ./templates", binder<TemplateLint, bind_lint>, runner<TemplateLint, lint>},
+            "litedesk template lint ./templates", binder<TemplateLint, bind_lint>, runner<TemplateLint, lint>,
+            Needs::templates},
     Command{"template", "eject", "write the templates to a folder, to change them",
             "A context uses them with `templates: FOLDER`, or LITEDESK_TEMPLATES. A file that is not there is the "
             "built-in one.",
-            "litedesk template eject ./templates", binder<TemplateEject, bind_eject>, runner<TemplateEject, eject>},
+            "litedesk template eject ./templates", binder<TemplateEject, bind_eject>, runner<TemplateEject, eject>,
+            Needs::nothing},
 };
 
 }  // namespace

@@ -180,9 +180,53 @@ TEST_CASE("No settings at all: a script is refused, and a person is told of the 
   CHECK(script.code == 2);
   CHECK(has(script.err, "there are no settings"));
   machine.terminal.err = true;
-  const Outcome person = machine.run({"template", "list"});
+  const Outcome person = machine.run({"template", "render", "acme"});
   CHECK(person.code == 0);
   CHECK(person.err.starts_with("no settings found: working in the embedded sandbox"));
+}
+
+TEST_CASE("A command that needs no settings asks for none") {
+  const std::vector<std::vector<std::string>> cases{
+      {"cost-estimate", "--instances", "10"},
+      {"cost-estimate", "--advice", "--customers", "12"},
+      {"cost-estimate", "--compare", "--chart", "--break-even"},
+      {"template", "list"},
+      {"template", "show", "tiers.yaml"},
+      {"template", "lint"},
+      {"template", "eject", "mine"},
+      {"context", "list"},
+      {"context", "set", "staging", "dns.domain=staging.example.com"},
+      {"sandbox", "status"},
+      {"sandbox", "reset", "--confirm", "sandbox"},
+      {"version"},
+      {"completion", "bash"},
+      {"help", "environment"},
+  };
+  for (const bool terminal : {false, true}) {
+    for (const auto& words : cases) {
+      Machine machine;
+      machine.terminal.err = terminal;
+      const Outcome outcome = machine.run(words);
+      CAPTURE(words.front());
+      CAPTURE(outcome.err);
+      CHECK(outcome.code == 0);
+      CHECK_FALSE(outcome.out.empty());
+      CHECK_FALSE(has(outcome.err, "sandbox, on this machine alone"));
+    }
+  }
+  Machine machine;
+  CHECK(Json::parse(machine.run({"cost-estimate", "--instances", "10", "-o", "json"}).out)["total"]["lowCents"] ==
+        25'900);
+  // What is asked of the registry needs one.
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"cost-estimate", "--from-registry"}, {"cost-estimate", "--tenant", "acme"}, {"template", "render", "acme"}})
+    CHECK(machine.run(words).code == 2);
+  // Where there are settings, they count: prices are the templates', and a context that is named must be there.
+  CHECK(machine.run({"template", "eject", "mine"}).code == 0);
+  machine.folder.write("mine/prices.yaml", "models: 1\n");
+  machine.environment["LITEDESK_TEMPLATES"] = "mine";
+  CHECK(has(machine.run({"cost-estimate"}).err, "prices.yaml"));
+  CHECK(machine.run({"cost-estimate", "--context", "nowhere"}).code == 3);
 }
 
 TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
