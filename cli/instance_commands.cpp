@@ -35,7 +35,7 @@ Answer plan_answer(const Plan& plan, Session& session) {
   return {.json = to_json(plan),
           .names = names_of_changes(plan),
           .table = {},
-          .text = plan_text(plan, printer, printer.wide())};
+          .text = printer.for_people() ? plan_text(plan, printer) : ""};
 }
 
 void bind_plan(Flags& flags, InstancePlan& options) {
@@ -80,29 +80,40 @@ void bind_provision(Flags& flags, InstanceProvision& options) {
 // The plan as progress: on standard error, before anything is done.
 void show_plan(const Plan& plan, Session& session) {
   if (plan.empty()) return;
-  std::string text = plan_text(plan, session.printer(), session.printer().wide());
+  std::string text = plan_text(plan, session.printer(), Stream::err);
   if (text.ends_with('\n')) text.pop_back();
   session.printer().note(text);
 }
 
-std::string result_text(const ProvisionResult& result) {
+std::string state_text(const ProvisionResult& result) {
   const std::string& slug = result.tenant.slug;
   switch (result.state) {
     case ProvisionState::unchanged:
-      return fmt::format("{}: no changes, active at {}\n", slug, result.tenant.status.url);
+      return fmt::format("{}: no changes, active at {}", slug, result.tenant.status.url);
     case ProvisionState::active:
-      return fmt::format("{} is active at {}  ({})\n", slug, result.tenant.status.url, elapsed(result.took));
+      return fmt::format("{} is active at {}  ({})", slug, result.tenant.status.url, elapsed(result.took));
     case ProvisionState::provisioning:
-      return fmt::format("{} is being provisioned\n", slug);
+      return fmt::format("{} is being provisioned", slug);
   }
   return {};
+}
+
+// With where it is, on the same line where both fit.
+std::string result_text(const ProvisionResult& result, const Printer& printer) {
+  const std::string state = state_text(result);
+  const std::string place = place_text(result.plan.context, result.plan.cluster, 0, printer.utf8());
+  if (place.empty()) return state + "\n";
+  const bool fits = display_width(state) + 2 + display_width(place) <= printer.width();
+  return fmt::format("{}{}{}\n", state, fits ? "  " : "\n  ", place);
 }
 
 int print_result(const ProvisionResult& result, Session& session) {
   const std::string& slug = result.tenant.slug;
   remember_tenant(session, result.tenant);
-  session.printer().answer(
-      {.json = to_json(result), .names = {"instance/" + slug}, .table = {}, .text = result_text(result)});
+  session.printer().answer({.json = to_json(result),
+                            .names = {"instance/" + slug},
+                            .table = {},
+                            .text = result_text(result, session.printer())});
   session.printer().next(result.state == ProvisionState::provisioning ? "litedesk instance wait " + slug
                                                                       : "litedesk status " + slug);
   return 0;

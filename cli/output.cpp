@@ -160,19 +160,26 @@ void Printer::error_line(std::string_view text) {
     runtime_.streams.err(line);
 }
 
-std::size_t Printer::width() const {
-  return runtime_.terminal.out ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
+bool Printer::is_terminal(Stream stream) const {
+  return stream == Stream::out ? runtime_.terminal.out : runtime_.terminal.err;
+}
+
+std::size_t Printer::width(Stream stream) const {
+  return is_terminal(stream) ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
 }
 
 TerminalSize Printer::size() const {
   return runtime_.terminal.size ? runtime_.terminal.size() : TerminalSize{};
 }
 
+std::string Printer::painted(Stream stream, Colour colour, std::string_view text) const {
+  return cli::painted(stream == Stream::out ? colour_out_ : colour_err_, colour, text);
+}
 std::string Printer::on_out(Colour colour, std::string_view text) const {
-  return painted(colour_out_, colour, text);
+  return painted(Stream::out, colour, text);
 }
 std::string Printer::on_err(Colour colour, std::string_view text) const {
-  return painted(colour_err_, colour, text);
+  return painted(Stream::err, colour, text);
 }
 
 void print_error(Runtime& runtime, std::string_view output, std::string_view color, const std::exception& error) {

@@ -85,6 +85,7 @@ struct Session::Providers {
         settings_(session.settings()),
         sandbox_([this] { return open_sandbox(); }),
         transport_([this] { return open_transport(); }),
+        cluster_config_([this] { return std::make_unique<kubernetes::ClusterConfig>(read_cluster_config()); }),
         gate(transport_, session.runtime_.clock),
         cluster([this] { return open_cluster(); }, pin()),
         atlas([this] { return open_atlas(); }),
@@ -125,7 +126,8 @@ struct Session::Providers {
                  .random = session_.runtime_.random,
                  .interrupted = session_.interrupted(),
                  .holder = holder(settings_.environment),
-                 .warn = [this](const std::string& text) { session_.printer_.warn(text); }};
+                 .warn = [this](const std::string& text) { session_.printer_.warn(text); },
+                 .cluster_name = [this] { return cluster_config_->context; }};
   }
 
  private:
@@ -156,7 +158,7 @@ struct Session::Providers {
     return session_.runtime_.make_transport(std::move(options));
   }
 
-  kubernetes::ClusterConfig cluster_config() {
+  kubernetes::ClusterConfig read_cluster_config() {
     if (settings_.kubernetes.provider == Backing::sandbox) {
       kubernetes::ClusterConfig config;
       config.server = sandbox_->endpoints().kubernetes_url;
@@ -190,7 +192,7 @@ struct Session::Providers {
     options.clock = &session_.runtime_.clock;
     options.request_timeout = request_timeout();
     options.interrupted = session_.interrupted();
-    kubernetes::ClusterConfig config = cluster_config();
+    kubernetes::ClusterConfig config = *cluster_config_;
     session_.printer_.detail(
         1, fmt::format("kubernetes: {} (context {}, from {})", config.server, config.context, config.origin));
     return std::make_unique<kubernetes::Client>(gate, std::move(config), std::move(options));
@@ -330,6 +332,7 @@ struct Session::Providers {
   const Settings& settings_;
   Lazy<sandbox::Sandbox> sandbox_;
   LazyTransport transport_;
+  Lazy<kubernetes::ClusterConfig> cluster_config_;
   std::mutex zone_mutex_;
   route53::HostedZoneId zone_;
 

@@ -45,6 +45,7 @@ class Planner {
   Plan make() {
     plan_.slug = in_.live.tenant.slug;
     plan_.context = in_.settings.context;
+    plan_.cluster_id = in_.live.cluster_id;
     plan_.warnings = in_.desired.warnings;
     note_intent();
     objects();

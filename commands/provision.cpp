@@ -129,6 +129,7 @@ Prepared prepare(const World& world, std::string_view slug, std::chrono::millise
 
   const auto dry_runs = dry_run_all(world, prepared.desired, prepared.live);
   prepared.plan = make_plan({world.settings, prepared.live, prepared.desired, dry_runs, world.prices.instance_adds()});
+  if (world.cluster_name) prepared.plan.cluster = world.cluster_name();
   return prepared;
 }
 
@@ -545,10 +546,20 @@ class Run {
 
 void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
   if (!options.plan_fingerprint || *options.plan_fingerprint == fingerprint(plan)) return;
+  constexpr std::size_t most = 20;
+  auto changes = changes_since(Json::parse(options.plan_json, nullptr, false), plan);
+  if (changes.empty()) changes.emplace_back("another version of litedesk made the plan");
+  if (changes.size() > most) {
+    const auto more = changes.size() - most;
+    changes.resize(most);
+    changes.push_back("and " + std::to_string(more) + " more");
+  }
+  std::string cause;
+  for (const auto& line : changes) cause += (cause.empty() ? "" : "\n") + line;
   throw Conflict({.message = "the world has moved since the plan for " + plan.slug + " was saved",
                   .hint = "make a new one: litedesk instance plan " + plan.slug + " --out FILE",
                   .resource = "instance " + plan.slug,
-                  .cause = {}});
+                  .cause = std::move(cause)});
 }
 
 void check_conflicts(const ProvisionOptions& options, Plan& plan) {
@@ -643,6 +654,9 @@ ProvisionResult wait_instance(World& world, const ProvisionOptions& options, con
     const auto& status = result.tenant.status;
     if (status.phase == Phase::active && !status.operation) {
       result.state = ProvisionState::active;
+      result.plan.slug = options.slug;
+      result.plan.context = world.settings.context;
+      if (world.cluster_name) result.plan.cluster = world.cluster_name();
       return result;
     }
     if (status.phase != Phase::provisioning && !status.operation)
@@ -679,6 +693,8 @@ Json to_json(const ProvisionResult& result) {
                      {"message", part.message},
                      {"since", part.since}});
   return {{"state", states[static_cast<int>(result.state)]},
+          {"context", result.plan.context},
+          {"cluster", result.plan.cluster},
           {"tenant", to_json(result.tenant)},
           {"plan", to_json(result.plan)},
           {"parts", std::move(parts)},

@@ -46,8 +46,8 @@ struct Active : testing::FakeWorld<OnlyNamespace> {
   }
   Part part(const std::string& name) {
     const auto status = instance_status(world, "acme");
-    const auto found = std::find_if(status.parts.begin(), status.parts.end(),
-                                    [&](const Part& each) { return each.name == name; });
+    const auto found =
+        std::find_if(status.parts.begin(), status.parts.end(), [&](const Part& each) { return each.name == name; });
     REQUIRE(found != status.parts.end());
     return *found;
   }
@@ -70,7 +70,8 @@ TEST_CASE("a namespace that is being deleted says what holds it, in the API serv
                     {{"type", "NamespaceFinalizersRemaining"},
                      {"status", "True"},
                      {"message", "Some content in the namespace has finalizers remaining: example.com/hold"}}}),
-       "instance-acme is being deleted: Some resources are remaining: configmaps. has 1 resource instances; Some content "
+       "instance-acme is being deleted: Some resources are remaining: configmaps. has 1 resource instances; Some "
+       "content "
        "in the namespace has finalizers remaining: example.com/hold"},
       {Json{{"finalizers", {"example.com/backup"}}}, Json(),
        "instance-acme is being deleted: finalizer example.com/backup"},
