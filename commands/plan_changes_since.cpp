@@ -64,7 +64,8 @@ class Comparison {
     if (then == "create" && today != "create") return say("created since" + with_uid(uid, now_));
     if (old_uid != uid) return say("replaced by another of its name: uid " + old_uid + " -> " + uid);
     if (then == "create") return desired();
-    if (then != today && (then == "delete" || today == "delete")) return say("was to " + done(then) + ", would now " + done(today));
+    if (then != today && (then == "delete" || today == "delete"))
+      return say("was to " + done(then) + ", would now " + done(today));
     fields();
     const auto conflict = member(now_, "conflict");
     if (conflict != member(saved_, "conflict") && !conflict.empty()) say("others own " + conflict);

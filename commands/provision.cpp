@@ -1,6 +1,7 @@
 #include "commands/provision.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "commands/apply.hpp"
@@ -189,7 +190,7 @@ class Run {
   Run(World& world, const ProvisionOptions& options, const Observer& observer, Prepared prepared, StopOnInterrupt& stop)
       : world_(world),
         options_(options),
-        observer_(observer),
+        observer_(noting(observer)),
         prepared_(std::move(prepared)),
         stop_(stop),
         before_(prepared_.live.tenant),
@@ -208,6 +209,17 @@ class Run {
 
  private:
   const Settings& settings() const { return world_.settings; }
+
+  // Passes each step on, and notes of which parts there were any.
+  Observer noting(const Observer& observer) {
+    return [this, observer](const Step& step) {
+      {
+        const std::lock_guard lock(told_mutex_);
+        told_.insert(step.part);
+      }
+      if (observer) observer(step);
+    };
+  }
 
   milliseconds took() const { return duration_cast<milliseconds>(world_.clock.steady() - begin_); }
 
@@ -499,6 +511,7 @@ class Run {
     const bool first = before_.status.activated_at.empty();
     UndoOptions how;
     how.adopted = adopted_;
+    how.told = told_;
     how.wait_until_gone = end != ReadinessEnd::interrupted;
     if (end == ReadinessEnd::interrupted) how.request_patience = patience_of_job;
     const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
@@ -534,7 +547,9 @@ class Run {
 
   World& world_;
   const ProvisionOptions& options_;
-  const Observer& observer_;
+  std::mutex told_mutex_;
+  std::set<std::string> told_;
+  const Observer observer_;
   Prepared prepared_;
   StopOnInterrupt& stop_;
   Tenant before_;
