@@ -19,15 +19,16 @@ std::string variable(const Runtime& runtime, const std::string& name) {
   return found == runtime.environment.end() ? std::string{} : found->second;
 }
 
-// no-color.org; TERM=dumb and CI are people's and runners' way to say that nothing may be drawn.
-bool plain(const Runtime& runtime) {
+// TERM=dumb and CI are people's and runners' way to say that nothing may be drawn.
+bool can_draw(const Runtime& runtime) {
   const std::string term = variable(runtime, "TERM");
-  return !variable(runtime, "NO_COLOR").empty() || term.empty() || term == "dumb" || !variable(runtime, "CI").empty();
+  return !term.empty() && term != "dumb" && variable(runtime, "CI").empty();
 }
 
+// no-color.org: NO_COLOR takes colours, and nothing else.
 bool colours(const Runtime& runtime, const std::string& when, bool terminal) {
   if (when == "always") return true;
-  return when != "never" && terminal && !plain(runtime);
+  return when != "never" && terminal && can_draw(runtime) && variable(runtime, "NO_COLOR").empty();
 }
 
 std::string painted(bool on, Colour colour, std::string_view text) {
@@ -88,7 +89,7 @@ Printer::Printer(Runtime& runtime, const GlobalOptions& global)
       no_headers_(global.no_headers),
       colour_out_(colours(runtime, global.color, runtime.terminal.out)),
       colour_err_(colours(runtime, global.color, runtime.terminal.err)),
-      live_(runtime.terminal.err && !plain(runtime)),
+      live_(runtime.terminal.err && can_draw(runtime)),
       verbose_(global.verbose) {}
 
 void Printer::answer(const Answer& answer) {

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/progress.hpp"
 #include "cli/saved_plan.hpp"
 #include "cli/text.hpp"
 #include "memory_runtime.hpp"
@@ -155,19 +154,6 @@ TEST_CASE("A value is whole where no terminal would cut it, and a terminal says 
   CHECK(on_terminal.find(value) == std::string::npos);
   CHECK(on_terminal.find("-o wide") != std::string::npos);
   CHECK(said(later_plan(), false, true, "never", 140).find("-o wide") == std::string::npos);
-}
-
-TEST_CASE("Progress lines line up and fit") {
-  using std::chrono::milliseconds;
-  const Step done{"database", StepState::done, "user user_acme", milliseconds(240)};
-  const Step waiting{"backend", StepState::running, "ImagePullBackOff: the image cannot be pulled from anywhere at all",
-                     milliseconds(9100)};
-  CHECK(progress_line(done, 0, true) == "✓ database     user user_acme                       0.2s");
-  CHECK(progress_line(done, 0, false) == "+ database     user user_acme                       0.2s");
-  CHECK(display_width(progress_line(waiting, 60, true)) <= 60);
-  CHECK(display_width(progress_line(done, 40, true)) <= 40);
-  CHECK(progress_line({"dns", StepState::failed, "a\nb\x1b[2J", milliseconds(0)}, 0, true).find('\n') ==
-        std::string::npos);
 }
 
 TEST_CASE("A saved plan is private, and another tenant's is refused") {
