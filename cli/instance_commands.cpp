@@ -119,13 +119,40 @@ int print_result(const ProvisionResult& result, Session& session) {
   return 0;
 }
 
-// Inside a handler: the error as it is, with a line on how to go on where it has none.
+// Inside a handler: what was interrupted while it changed something says itself what became of it.
 [[noreturn]] void rethrow_interrupted(const Cancelled& error, std::string_view slug) {
   if (!error.hint().empty()) throw;
-  throw Cancelled({.message = error.message(),
-                   .hint = fmt::format("nothing is lost: litedesk instance provision {} goes on from there", slug),
+  throw Cancelled({.message = fmt::format("interrupted before anything of {} was changed", slug),
+                   .hint = fmt::format("start again with: litedesk instance provision {}", slug),
                    .resource = error.resource(),
-                   .cause = error.cause()});
+                   .cause = error.message()});
+}
+
+// What Ctrl-C does at each stage of a run, in the words of docs/exit-codes.md.
+Interruption::Words words_of(RunStage stage, const std::string& slug, bool keeps) {
+  const std::string next = "litedesk instance provision " + slug;
+  const auto words = [&](std::string first, std::string second) {
+    first += fmt::format("\nCtrl-C again stops at once; to go on then: {}", next);
+    return Interruption::Words{std::move(first), "stopped at once: " + second, "go on with: " + next};
+  };
+  if (stage == RunStage::idle) return {};
+  if (keeps || stage == RunStage::keeping)
+    return words(fmt::format("interrupted: keeping what was made of {}, and giving back its lock", slug),
+                 fmt::format("what was made of {} is kept as it is", slug));
+  if (stage == RunStage::undoing)
+    return words(fmt::format("interrupted: {} is being undone, and that goes on", slug),
+                 fmt::format("{} is half undone", slug));
+  if (stage == RunStage::making)
+    return words(fmt::format("interrupted: undoing what was made of {}, and giving back its lock", slug),
+                 fmt::format("what was made of {} is not undone", slug));
+  return words(fmt::format("interrupted: putting {} back as it was, and giving back its lock", slug),
+               fmt::format("{} is half changed", slug));
+}
+
+std::function<void(RunStage)> tell_stages(Session& session, const std::string& slug, bool keeps) {
+  return [interruption = session.runtime().interruption, slug, keeps](RunStage stage) {
+    interruption->say(words_of(stage, slug, keeps));
+  };
 }
 
 int provision_instance(const InstanceProvision& options, Session& session) {
@@ -162,6 +189,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
       confirm(session, what, plan.slug, options.confirm);
   };
   World& world = session.world();
+  how.on_stage = tell_stages(session, options.slug, how.keep_on_failure || !world.settings.auto_rollback);
   ProvisionResult result;
   try {
     Progress progress(session.runtime(), session.printer());
@@ -248,13 +276,18 @@ int wait(const InstanceWait& options, Session& session) {
   how.slug = options.slug;
   how.timeout = session.timeout(usual_timeout);
   how.on_plan = [&](const Plan& plan) { show_plan(plan, session); };
+  how.on_stage = tell_stages(session, options.slug, true);
   World& world = session.world();
   ProvisionResult result;
   try {
     Progress progress(session.runtime(), session.printer());
     result = wait_instance(world, how, progress.observer());
   } catch (const Cancelled& error) {
-    rethrow_interrupted(error, options.slug);
+    if (!error.hint().empty()) throw;
+    throw Cancelled({.message = "interrupted while waiting for " + options.slug,
+                     .hint = "wait again with: litedesk instance wait " + options.slug,
+                     .resource = error.resource(),
+                     .cause = error.message()});
   }
   return print_result(result, session);
 }

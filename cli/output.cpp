@@ -125,6 +125,17 @@ void Printer::note(std::string_view text) {
   if (for_people() && !quiet_) error_line(text);
 }
 
+void Printer::interrupted(std::string_view text) {
+  std::string lines(is_terminal(Stream::err) ? "\r" : "");
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    lines += wrapped(rest.substr(0, end), width(Stream::err), "", "  ");
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (lines.ends_with('\n')) lines.pop_back();
+  note(lines);
+}
+
 void Printer::warn(std::string_view text) {
   {
     const std::lock_guard guard(mutex_);
@@ -197,7 +208,10 @@ void print_error(Runtime& runtime, std::string_view output, std::string_view col
     return;
   }
   const bool colour = colours(runtime, std::string(color), runtime.terminal.err);
-  std::string text = fmt::format("{} {}\n", painted(colour, Colour::red, "error:"), indented(printable(message), "  "));
+  // Over the "^C" that a terminal shows.
+  const bool over = runtime.terminal.err && known && known->code() == ErrorCode::cancelled;
+  std::string text(over ? "\r" : "");
+  text += fmt::format("{} {}\n", painted(colour, Colour::red, "error:"), indented(printable(message), "  "));
   const auto add = [&](std::string_view label, const std::string& value) {
     if (!value.empty()) text += fmt::format("  {}: {}\n", label, indented(printable(value), "    "));
   };

@@ -56,6 +56,8 @@ class Printer {
   void say(std::string_view text);
   // Standard error: what a person may want to know; not with --quiet nor for machines.
   void note(std::string_view text);
+  // The same on Ctrl-C: over the "^C" that a terminal shows, each line wrapped.
+  void interrupted(std::string_view text);
   // Standard error, "warning: ..."; each different one once, whatever the format: what is wrong must not be missed.
   void warn(std::string_view text);
   // The last line of a success: the natural next command. On a terminal only, not with --quiet.

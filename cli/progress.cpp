@@ -85,11 +85,12 @@ void Progress::step(const Step& step) {
   const std::lock_guard guard(mutex_);
   auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& each) { return each.step.part == step.part; });
   const bool same = line != lines_.end() && line->step.state == step.state && line->step.message == step.message;
+  const bool begins = line == lines_.end() || line->step.state != StepState::running;
   if (line == lines_.end())
-    line = lines_.insert(line, Line{step, runtime_.clock.steady() - step.elapsed});
+    line = lines_.insert(line, Line{step, {}});
   else
     line->step = step;
-  if (step.elapsed.count() > 0) line->begun = runtime_.clock.steady() - step.elapsed;
+  if (begins || step.elapsed.count() > 0) line->begun = runtime_.clock.steady() - step.elapsed;
   if (live_) {
     draw();
     changed_.notify_all();

@@ -347,8 +347,13 @@ struct Session::Providers {
 };
 
 Session::Session(Runtime& runtime, const GlobalOptions& global, Needs needs)
-    : runtime_(runtime), global_(global), needs_(needs), printer_(runtime, global) {}
-Session::~Session() = default;
+    : runtime_(runtime), global_(global), needs_(needs), printer_(runtime, global) {
+  runtime_.interruption->set_teller([this](std::string_view text) { printer_.interrupted(text); });
+}
+Session::~Session() {
+  runtime_.interruption->set_teller({});
+  runtime_.interruption->set_in_flight({});
+}
 
 std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) const {
   return global_.timeout.value_or(otherwise);
@@ -406,6 +411,7 @@ Session::Providers& Session::providers() {
   if (!providers_) {
     (void)resolved();
     providers_ = std::make_unique<Providers>(*this);
+    runtime_.interruption->set_in_flight([gate = &providers_->gate] { return gate->in_flight(); });
   }
   return *providers_;
 }

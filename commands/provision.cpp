@@ -200,6 +200,7 @@ class Run {
   ProvisionResult execute() {
     operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, adopted_),
                        [this](Tenant& tenant) { note_start(tenant); });
+    enter(before_.status.activated_at.empty() ? RunStage::making : RunStage::changing);
     apply(Wave::first, options_.wait ? Wave::namespaced : Wave::after_dns);
     if (world_.interrupted.stop_requested()) fail(ReadinessEnd::interrupted, "interrupted", {});
     if (const auto error = report_.first_error()) fail(ReadinessEnd::failed, error_text(error), {});
@@ -209,6 +210,10 @@ class Run {
 
  private:
   const Settings& settings() const { return world_.settings; }
+
+  void enter(RunStage stage) const {
+    if (options_.on_stage) options_.on_stage(stage);
+  }
 
   // Passes each step on, and notes of which parts there were any.
   Observer noting(const Observer& observer) {
@@ -288,8 +293,16 @@ class Run {
     return {state, std::move(tenant), std::move(prepared_.plan), std::move(parts), took()};
   }
 
+  // It is done but for the record, which tells so: who interrupts now has it told.
+  void come_to_end() {
+    stop_.disarm();
+    world_.gate.reopen();
+    enter(RunStage::idle);
+  }
+
   // --no-wait: everything but what needs the database user is there; `instance wait` goes on.
   ProvisionResult leave() {
+    come_to_end();
     auto tenant = operation_->release([this](Tenant& t) {
       t.status.stage = "deployment";
       note_change(t);
@@ -417,6 +430,7 @@ class Run {
       fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
     }
     if (ready.end != ReadinessEnd::ready) fail(ready.end, ready.reason, ready.details);
+    come_to_end();
     auto tenant = operation_->release([this](Tenant& t) {
       const auto now = system::to_rfc3339(world_.clock.now());
       t.status.phase = Phase::active;
@@ -447,6 +461,8 @@ class Run {
 
   [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
     const std::string resource = "instance " + before_.slug;
+    const bool keeps = options_.keep_on_failure || !settings().auto_rollback;
+    enter(keeps ? RunStage::keeping : RunStage::undoing);
     // From here on a signal does not stop what puts things right; a second one ends the process.
     stop_.disarm();
     world_.gate.reopen();
@@ -456,7 +472,7 @@ class Run {
                     .hint = "see how things are with: litedesk status " + before_.slug,
                     .resource = resource,
                     .cause = reason});
-    if (options_.keep_on_failure || !settings().auto_rollback) keep(end, reason, details, resource);
+    if (keeps) keep(end, reason, details, resource);
     roll_back(end, reason, details, resource);
   }
 
@@ -693,8 +709,7 @@ ProvisionResult wait_instance(World& world, const ProvisionOptions& options, con
                        .cause = error.message()});
       if (observer) observer({"lock", StepState::running, error.message(), took});
     }
-    if (!world.clock.wait(between_looks, world.interrupted))
-      throw Cancelled("interrupted while waiting for " + options.slug);
+    if (!world.clock.wait(between_looks, world.interrupted)) throw Cancelled("the wait was cancelled");
   }
 }
 
