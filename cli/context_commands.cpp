@@ -60,10 +60,11 @@ int list(const ContextList&, Session& session) {
   const ConfigFile config = config_of(session);
   Answer answer;
   answer.json = items(Json::array());
-  answer.table.columns = {{.header = "CURRENT", .importance = 9},    {.header = "NAME", .importance = 10},
-                          {.header = "KUBERNETES", .importance = 5}, {.header = "DATABASE", .importance = 4},
-                          {.header = "DNS", .importance = 4},        {.header = "REGISTRY", .importance = 3},
-                          {.header = "DOMAIN", .importance = 8},     {.header = "PROVISIONING", .importance = 7}};
+  answer.table.columns = {
+      {.header = "CURRENT", .importance = 9},    {.header = "NAME", .importance = 10},
+      {.header = "KUBERNETES", .importance = 5}, {.header = "DATABASE", .importance = 4},
+      {.header = "DNS", .importance = 4},        {.header = "REGISTRY", .importance = 3, .shrinks = true},
+      {.header = "DOMAIN", .importance = 8},     {.header = "PROVISIONING", .importance = 7}};
   const auto add = [&](const std::string& name, const Settings& settings) {
     const bool current = config.current == name;
     answer.names.push_back("context/" + name);
@@ -118,8 +119,9 @@ int show(const ContextShow& options, Session& session) {
                  {"state", resolved.paths.state.string()},
                  {"settings", Json::object()},
                  {"origins", Json::object()}};
-  answer.table.columns = {{.header = "SETTING", .importance = 10}, {.header = "VALUE", .importance = 9}};
-  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 10});
+  answer.table.columns = {{.header = "SETTING", .importance = 10},
+                          {.header = "VALUE", .importance = 9, .shrinks = true}};
+  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 10, .shrinks = true});
   for (const Origin& origin : resolved.origins) {
     answer.json["settings"][origin.key] = origin.value;
     answer.json["origins"][origin.key] = origin.from;

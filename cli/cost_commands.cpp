@@ -103,9 +103,9 @@ std::string rendered(const Table& table, Session& session) {
 }
 
 std::string estimate_text(const CostEstimate& estimate, Session& session) {
-  Table table{.columns = {{.header = "ITEM", .importance = 10},
-                          {.header = "QUANTITY", .importance = 7, .right = true},
-                          {.header = "EACH", .importance = 8, .right = true},
+  Table table{.columns = {{.header = "ITEM", .importance = 10, .shrinks = true},
+                          {.header = "QTY", .importance = 10, .right = true},
+                          {.header = "EACH", .importance = 10, .right = true},
                           {.header = "A MONTH", .importance = 10, .right = true},
                           {.header = "SOURCE", .importance = 10, .right = true}},
               .rows = {}};
@@ -131,8 +131,8 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
 std::string comparison_text(const std::vector<CostEstimate>& estimates, Session& session) {
   Table table{.columns = {{.header = "MODEL", .importance = 10},
                           {.header = "A MONTH", .importance = 10, .right = true},
-                          {.header = "ONE MORE ADDS", .importance = 8, .right = true},
-                          {.header = "WHAT IT IS", .importance = 3}},
+                          {.header = "ONE MORE ADDS", .importance = 10, .right = true},
+                          {.header = "WHAT IT IS", .importance = 3, .shrinks = true}},
               .rows = {}};
   for (const CostEstimate& each : estimates) {
     table.rows.push_back(
@@ -145,7 +145,7 @@ std::string comparison_text(const std::vector<CostEstimate>& estimates, Session&
 
 std::string break_even_text(const std::vector<BreakEven>& lines, Session& session) {
   Table table{.columns = {{.header = "ALL PAY", .importance = 10},
-                          {.header = "PRICE", .importance = 9, .right = true},
+                          {.header = "PRICE", .importance = 10, .right = true},
                           {.header = "AT LOW COST", .importance = 10, .right = true},
                           {.header = "AT HIGH COST", .importance = 10, .right = true}},
               .rows = {}};

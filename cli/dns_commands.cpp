@@ -44,7 +44,7 @@ Answer list_answer(const std::vector<RecordResult>& results) {
   answer.table.columns = {{.header = "NAME", .importance = 10},
                           {.header = "TYPE", .importance = 9},
                           {.header = "TTL", .importance = 3, .right = true},
-                          {.header = "VALUE", .importance = 2},
+                          {.header = "VALUE", .importance = 2, .shrinks = true},
                           {.header = "OWNER", .importance = 6}};
   for (const RecordResult& result : results) {
     answer.json["items"].push_back(to_json(result));

@@ -50,7 +50,7 @@ Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
                           {.header = "STATE", .importance = 10},
                           {.header = "REASON", .importance = 8},
                           {.header = "SINCE", .importance = 4},
-                          {.header = "MESSAGE", .importance = 6}},
+                          {.header = "MESSAGE", .importance = 6, .shrinks = true}},
               .rows = {}};
   for (const Part& part : parts) {
     table.rows.push_back({part.name, part.state, part.reason, age(part.since, now), part.message});
@@ -60,10 +60,10 @@ Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
 
 Table events_table(const std::vector<StatusEvent>& events, system::TimePoint now) {
   Table table{.columns = {{.header = "SINCE", .importance = 10},
-                          {.header = "OBJECT", .importance = 8},
+                          {.header = "OBJECT", .importance = 8, .shrinks = true},
                           {.header = "REASON", .importance = 9},
                           {.header = "COUNT", .importance = 3, .right = true},
-                          {.header = "MESSAGE", .importance = 6}},
+                          {.header = "MESSAGE", .importance = 6, .shrinks = true}},
               .rows = {}};
   for (const StatusEvent& event : events) {
     table.rows.push_back(
@@ -120,11 +120,14 @@ Answer one_answer(const InstanceStatus& status, Session& session) {
 Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now) {
   Answer answer;
   answer.json = to_json(lines);
-  answer.table.columns = {
-      {.header = "SLUG", .importance = 10},   {.header = "STATUS", .importance = 9},
-      {.header = "HEALTH", .importance = 10}, {.header = "READY", .importance = 7},
-      {.header = "TIER", .importance = 5},    {.header = "AGE", .importance = 4},
-      {.header = "MESSAGE", .importance = 3}, {.header = "URL", .importance = 1, .wide_only = true}};
+  answer.table.columns = {{.header = "SLUG", .importance = 10},
+                          {.header = "STATUS", .importance = 9},
+                          {.header = "HEALTH", .importance = 10},
+                          {.header = "READY", .importance = 7},
+                          {.header = "TIER", .importance = 5},
+                          {.header = "AGE", .importance = 4},
+                          {.header = "MESSAGE", .importance = 3, .shrinks = true},
+                          {.header = "URL", .importance = 1, .wide_only = true}};
   for (const StatusLine& line : lines) {
     answer.names.push_back("instance/" + line.tenant.slug);
     const std::string health = has_instance(line.tenant) ? line.health : "";
@@ -139,7 +142,10 @@ void bind_status(Flags& flags, StatusShow& options) {
   flags.argument(
       {.name = "SLUG", .help = "one tenant; all of them without it", .values = Values::slug, .required = false},
       options.slug);
-  flags.flag({.names = "-w,--watch", .value = "", .help = "look again every two seconds, until Ctrl-C"}, options.watch);
+  flags.flag({.names = "-w,--watch",
+              .value = "",
+              .help = "look again every two seconds, until Ctrl-C or for the time of --timeout"},
+             options.watch);
 }
 
 struct Look {
@@ -165,6 +171,8 @@ Look look(const StatusShow& options, Session& session) {
 int status(const StatusShow& options, Session& session) {
   session.stop_requests_when_interrupted();
   Printer& printer = session.printer();
+  const system::Clock& clock = session.runtime().clock;
+  const auto end = clock.steady() + session.timeout(system::milliseconds(0));
   const bool redraw = session.runtime().terminal.out && printer.live() && printer.for_people();
   while (true) {
     const Look seen = look(options, session);
@@ -176,8 +184,11 @@ int status(const StatusShow& options, Session& session) {
     } else {
       printer.answer(seen.answer);
     }
-    if (!options.watch) return seen.healthy ? 0 : exit_unhealthy;
-    if (!session.runtime().clock.wait(watch_interval, session.interrupted())) return 130;
+    const auto left = std::chrono::duration_cast<system::milliseconds>(end - clock.steady());
+    const bool over = !options.watch || (session.global().timeout && left.count() <= 0);
+    if (over) return seen.healthy ? 0 : exit_unhealthy;
+    const auto pause = session.global().timeout ? std::min(watch_interval, left) : watch_interval;
+    if (!clock.wait(pause, session.interrupted())) return 130;
   }
 }
 
@@ -187,7 +198,7 @@ constexpr std::array commands{
         "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
         "wrong, and\n"
         "the warnings of the last hour. Exits 0 when healthy and 1 when not; a tenant without an instance, or with a\n"
-        "suspended one, is as it should be.",
+        "suspended one, is as it should be. A watch that ends by --timeout exits as its last look.",
         "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>, runner<StatusShow, status>},
 };
 

@@ -29,7 +29,7 @@ int list(const TemplateList&, Session& session) {
   const templates::Files& files = session.templates();
   Answer answer;
   answer.json = items(Json::array());
-  answer.table.columns = {{.header = "NAME", .importance = 10}, {.header = "FROM", .importance = 5}};
+  answer.table.columns = {{.header = "NAME", .importance = 10}, {.header = "FROM", .importance = 5, .shrinks = true}};
   for (const std::string& name : files.list("")) {
     const templates::File file = files.get(name);
     answer.names.push_back("template/" + name);

@@ -160,11 +160,11 @@ void bind_list(Flags& flags, TenantList& options) {
 
 Table table_of(const std::vector<Tenant>& tenants, system::TimePoint now) {
   Table table{.columns = {{.header = "SLUG", .importance = 10},
-                          {.header = "COMPANY", .importance = 6},
+                          {.header = "COMPANY", .importance = 6, .shrinks = true},
                           {.header = "TIER", .importance = 7},
                           {.header = "STATUS", .importance = 9},
                           {.header = "PLACEMENT", .importance = 3},
-                          {.header = "OWNER", .importance = 4},
+                          {.header = "OWNER", .importance = 4, .shrinks = true},
                           {.header = "AGE", .importance = 5},
                           {.header = "TRIAL UNTIL", .importance = 2, .wide_only = true},
                           {.header = "TAGS", .importance = 1, .wide_only = true},

@@ -251,6 +251,24 @@ TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
   CHECK_FALSE(has(machine.run({"context", "list"}).out, "prod"));
 }
 
+TEST_CASE("A watch ends with its time-out, and exits as its last look") {
+  Registered machine;
+  (void)machine.create("Acme");
+  struct Case {
+    const char* timeout;
+    std::size_t looks;
+  };
+  for (const Case& each : {Case{"1s", 2}, Case{"2s", 2}, Case{"5s", 4}}) {
+    const Outcome outcome = machine.run({"status", "acme", "--watch", "--timeout", each.timeout, "-o", "name"});
+    CAPTURE(each.timeout);
+    CHECK(outcome.code == 0);
+    std::string wanted;
+    for (std::size_t i = 0; i < each.looks; ++i) wanted += "instance/acme\n";
+    CHECK(outcome.out == wanted);
+  }
+  CHECK(machine.run({"status", "acme", "--timeout", "1s", "-o", "name"}).out == "instance/acme\n");
+}
+
 TEST_CASE("Costs are printed with their sources") {
   Registered machine;
   std::string all;

@@ -354,7 +354,8 @@ TEST_CASE("what has changed since a plan was saved is named: the resource, and i
           Lines{"kubernetes Namespace instance-acme: replaced by another of its name: uid uid-0 -> uid-9"});
     now = all;
     now.desired.objects.erase(now.desired.objects.begin() + 2);
-    CHECK(moved(all, now) == Lines{"kubernetes Ingress instance-acme/litedesk: was to stay as it is, would now be deleted"});
+    CHECK(moved(all, now) ==
+          Lines{"kubernetes Ingress instance-acme/litedesk: was to stay as it is, would now be deleted"});
   }
   SUBCASE("the place") {
     Case then, now;
