@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/config_file.hpp"
+#include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
@@ -161,11 +162,24 @@ void bind_set(Flags& flags, ContextSet& options) {
   flags.flag({.names = "--use", .value = "", .help = "use it from now on"}, options.use);
 }
 
+// Whether tenants or records are others than before.
+bool points_elsewhere(const ConfigContext& before, const ConfigContext& after) {
+  const auto text = [](const ConfigContext& context, std::string_view key) {
+    const auto found = context.find(std::string(key));
+    return found == context.end() ? std::string() : found->second.text;
+  };
+  for (const std::string_view key : {"registry", "kubernetes.provider", "kubernetes.kubeconfig", "kubernetes.context",
+                                     "kubernetes.clusterId", "dns.provider", "dns.zone", "dns.domain"})
+    if (text(before, key) != text(after, key)) return true;
+  return false;
+}
+
 int set(const ContextSet& options, Session& session) {
   check_context_name(options.name);
   ConfigFile config = config_of(session);
   const bool is_new = !config.contexts.contains(options.name);
   ConfigContext& context = config.contexts[options.name];
+  const ConfigContext before = context;
   for (const std::string& pair : options.settings) {
     const auto equals = pair.find('=');
     const std::string key = pair.substr(0, equals);
@@ -197,6 +211,7 @@ int set(const ContextSet& options, Session& session) {
   const bool uses = options.use || (is_new && config.contexts.size() == 1 && config.current.empty());
   if (uses) config.current = options.name;
   save(config, session);
+  if (points_elsewhere(before, context)) forget_context(session, options.name);
   session.printer().answer({.json = {{"name", options.name}, {"current", config.current == options.name}},
                             .names = {"context/" + options.name},
                             .table = {},
@@ -217,6 +232,7 @@ int remove(const ContextDelete& options, Session& session) {
   const bool was_current = config.current == options.name;
   if (was_current) config.current.clear();
   save(config, session);
+  forget_context(session, options.name);
   if (was_current) session.printer().warn("it was the current context: litedesk context use NAME chooses another");
   session.printer().answer(
       {.json = {{"name", options.name}, {"deleted", true}},

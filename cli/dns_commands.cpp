@@ -1,4 +1,5 @@
 // litedesk dns: records in the Route 53 zone, with ownership.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -140,15 +141,25 @@ void bind_list(Flags& flags, DnsList& options) {
   flags.flag({.names = "-a,--all", .value = "", .help = "those of others, too"}, options.all);
 }
 
+// Ours are the words; a list of everything tells which of them are there no more.
+void remember_listed(const DnsList& options, const std::vector<RecordResult>& results, Session& session) {
+  remember(session, [&](Snapshot& snapshot) {
+    std::vector<Word> listed;
+    for (const RecordResult& result : results) put(listed, word_of(result.record));
+    if (!options.all) {
+      snapshot.records = std::move(listed);
+      return;
+    }
+    std::erase_if(snapshot.records, [&](const Word& word) {
+      return std::none_of(listed.begin(), listed.end(), [&](const Word& each) { return each.text == word.text; });
+    });
+  });
+}
+
 int list(const DnsList& options, Session& session) {
   session.stop_requests_when_interrupted();
   const std::vector<RecordResult> results = list_records(session.world(), !options.all);
-  if (!options.all) {
-    remember(session, [&](Snapshot& snapshot) {
-      snapshot.records.clear();
-      for (const RecordResult& result : results) put(snapshot.records, word_of(result.record));
-    });
-  }
+  remember_listed(options, results, session);
   if (results.empty() && session.printer().for_people()) {
     session.printer().note(options.all ? "the zone has no records"
                                        : "the zone has no records of ours; --all lists every one");

@@ -9,6 +9,7 @@
 
 #include "cli/command.hpp"
 #include "cli/prompt.hpp"
+#include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "commands/registry.hpp"
@@ -140,6 +141,7 @@ int reset(const SandboxReset& options, Session& session) {
   if (asks || !options.confirm.empty())
     confirm(session, "forget what is in " + folder.string(), "sandbox", options.confirm);
   const bool done = sandbox::reset(folder);
+  if (folder == session.paths().state / "sandbox") forget_sandbox(session);
   session.printer().answer({.json = {{"folder", folder.string()}, {"reset", done}},
                             .names = {"sandbox/" + folder.string()},
                             .table = {},

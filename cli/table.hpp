@@ -1,5 +1,5 @@
-// Tables for people: columns line up by display width. Where they do not fit, free text is cut first, the longest of it;
-// when all of it is short, the least important column is left out.
+// Tables for people: columns line up by display width. Where they do not fit, free text is cut first, the longest of
+// it; when all of it is short, the least important column is left out.
 #pragma once
 
 #include <string>

@@ -179,6 +179,16 @@ Table table_of(const std::vector<Tenant>& tenants, system::TimePoint now) {
   return table;
 }
 
+// A list of all of them is the whole truth; one of some tells of these.
+void remember_listed(const TenantList& options, const std::vector<Tenant>& tenants, Session& session) {
+  TenantList sorted;
+  sorted.sort_by = options.sort_by;
+  if (options == sorted) return remember_tenants(session, tenants);
+  remember(session, [&](Snapshot& snapshot) {
+    for (const Tenant& tenant : tenants) put(snapshot.tenants, word_of(tenant));
+  });
+}
+
 int list(const TenantList& options, Session& session) {
   session.stop_requests_when_interrupted();
   TenantFilter filter;
@@ -189,7 +199,7 @@ int list(const TenantList& options, Session& session) {
   filter.selector = options.selector;
   filter.sort_by = options.sort_by;
   const std::vector<Tenant> tenants = list_tenants(session.registry(), filter, session.tiers());
-  if (options == TenantList{}) remember_tenants(session, tenants);
+  remember_listed(options, tenants, session);
   Answer answer;
   answer.json = items(Json::array());
   for (const Tenant& tenant : tenants) {

@@ -154,6 +154,57 @@ TEST_CASE("What is lost by it is asked about, and without a terminal it is refus
   CHECK(machine.run({"tenant", "delete", "zolw", "--yes"}).code == 0);
 }
 
+TEST_CASE("Completion offers no name that is gone") {
+  Registered machine;
+  const auto offered = [&] { return machine.run({"__complete", "tenant", "get", ""}).out; };
+  const auto remember = [&](const char* context) {
+    machine.folder.write("litedesk/snapshots/" + std::string(context) + ".txt", "tenant\tgone\tGone Ltd\n");
+  };
+  (void)machine.create("Acme");
+
+  SUBCASE("every full list is the whole truth, whatever its form and order") {
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"-o", "json"}, {"-o", "name"}, {}, {"--sort-by", "created", "-o", "json"}}) {
+      remember("local");
+      std::vector<std::string> line{"tenant", "list"};
+      line.insert(line.end(), words.begin(), words.end());
+      CHECK(machine.run(line).code == 0);
+      CHECK(offered() == "acme\tAcme (trial)\n:none\n");
+    }
+    // A part of it adds what it shows.
+    remember("local");
+    CHECK(machine.run({"tenant", "list", "--tier", "trial", "-o", "json"}).code == 0);
+    CHECK(has(offered(), "acme\t"));
+    CHECK(has(offered(), "gone\t"));
+  }
+  SUBCASE("what is asked for and not found goes") {
+    remember("local");
+    CHECK(machine.run({"tenant", "get", "gone", "-o", "json"}).code == 3);
+    CHECK_FALSE(has(offered(), "gone"));
+  }
+  SUBCASE("a context that is deleted, or points elsewhere") {
+    remember("local");
+    CHECK(machine.run({"context", "set", "local", "images.backend=x:1"}).code == 0);
+    CHECK(has(offered(), "gone"));
+    CHECK(machine.run({"context", "set", "local", "registry=sqlite:other.db"}).code == 0);
+    CHECK_FALSE(has(offered(), "gone"));
+    remember("local");
+    CHECK(machine.run({"context", "delete", "local"}).code == 0);
+    CHECK(machine.run({"context", "set", "local", "registry=sqlite"}).code == 0);
+    CHECK_FALSE(has(offered(), "gone"));
+  }
+  SUBCASE("a sandbox that is reset, in every context that it backs, and no other") {
+    CHECK(machine.run({"context", "set", "mixed", "kubernetes.provider=sandbox"}).code == 0);
+    for (const char* context : {"sandbox", "mixed", "local"}) remember(context);
+    CHECK(machine.run({"sandbox", "reset", "--dir", "elsewhere", "--confirm", "sandbox"}).code == 0);
+    CHECK(has(machine.run({"__complete", "--sandbox", "tenant", "get", ""}).out, "gone"));
+    CHECK(machine.run({"sandbox", "reset", "--confirm", "sandbox"}).code == 0);
+    CHECK_FALSE(has(machine.run({"__complete", "--sandbox", "tenant", "get", ""}).out, "gone"));
+    CHECK_FALSE(has(machine.run({"__complete", "--context", "mixed", "tenant", "get", ""}).out, "gone"));
+    CHECK(has(offered(), "gone"));
+  }
+}
+
 TEST_CASE("Hints and colours are for a person at a terminal only") {
   Registered machine;
   CHECK(machine.create("Acme").err.empty());
