@@ -327,7 +327,8 @@ TEST_CASE("Costs are printed with their sources") {
            {"cost-estimate"},
            {"cost-estimate", "--instances", "50", "--model", "dedicated"},
            {"cost-estimate", "--compare", "--break-even"},
-           {"cost-estimate", "--advice", "--customers", "12", "--revenue", "2400", "--budget", "400", "--chart"}}) {
+           {"cost-estimate", "--advice", "--customers", "12", "--revenue", "$2,400.50", "--budget", "400", "--chart"},
+           {"cost-estimate", "--advice"}}) {
     const Outcome outcome = machine.run(words);
     CHECK(outcome.code == 0);
     all += outcome.out + "\n";
@@ -336,6 +337,38 @@ TEST_CASE("Costs are printed with their sources") {
   const Json json = Json::parse(machine.run({"cost-estimate", "--instances", "10", "-o", "json"}).out);
   CHECK(json["total"]["lowCents"] == 25'900);
   CHECK(json["total"]["highCents"] == 35'900);
+  CHECK_FALSE(json.contains("advice"));
+}
+
+TEST_CASE("What is said for the advice counts: it implies it, and the estimate is for as many") {
+  struct Case {
+    std::vector<std::string> words;
+    int instances;
+    const char* recommendation;
+  };
+  for (const Case& each : std::vector<Case>{{{"--customers", "12"}, 12, "multi"},
+                                            {{"--customers", "12", "--instances", "5"}, 5, "multi"},
+                                            {{"--revenue", "1500"}, 10, "single"},
+                                            {{"--revenue", "$2,000.01"}, 10, "multi"},
+                                            {{"--budget", "200", "--instances", "40"}, 40, "single"},
+                                            {{"--isolation"}, 10, "hybrid"},
+                                            {{"--subdomains", "10"}, 10, "multi"},
+                                            {{"--staff"}, 10, "single"}}) {
+    Registered machine;
+    std::vector<std::string> line{"cost-estimate", "-o", "json"};
+    line.insert(line.end(), each.words.begin(), each.words.end());
+    const Json json = Json::parse(machine.run(line).out);
+    CAPTURE(each.words.front());
+    CHECK(json["instances"] == each.instances);
+    CHECK(json["advice"]["recommendation"] == each.recommendation);
+  }
+  Registered machine;
+  CHECK(machine.run({"cost-estimate", "--tenant", "acme", "--customers", "1"}).code == 2);
+  for (const char* money : {"2.400", "2,40", "-5", "much"}) {
+    const Outcome outcome = machine.run({"cost-estimate", "--revenue=" + std::string(money)});
+    CHECK(outcome.code == 2);
+    CHECK(has(outcome.err, money));
+  }
 }
 
 TEST_CASE("Templates are listed, rendered with masked secrets, checked and written out") {
