@@ -250,28 +250,21 @@ TEST_CASE("every trigger of the plan is told of, whether it holds and by what fi
 }
 
 TEST_CASE("dollars are read as people write them, and what is ambiguous is not guessed at") {
-  const std::vector<std::pair<const char*, std::int64_t>> good{{"0", 0},
-                                                               {"2400", 240000},
-                                                               {"$2400", 240000},
-                                                               {"2,400", 240000},
-                                                               {"$2,400.50", 240050},
-                                                               {"12.05", 1205},
-                                                               {"1,234,567", 123456700},
-                                                               {"999", 99900},
-                                                               {"$0.99", 99},
-                                                               {"007", 700},
-                                                               {"1000000000000", 0}};
-  for (const auto& [text, cents] : good) {
-    const std::string shown = text;
-    CAPTURE(shown);
-    if (cents > 0 || shown == "0")
-      CHECK(parse_dollars(shown) == cents);
-    else
-      CHECK_FALSE(parse_dollars(shown));
+  struct Case {
+    const char* text;
+    std::int64_t cents;
+  };
+  for (const Case& each :
+       {Case{"0", 0}, Case{"2400", 240000}, Case{"$2400", 240000}, Case{"2,400", 240000}, Case{"$2,400.50", 240050},
+        Case{"12.05", 1205}, Case{"1,234,567", 123456700}, Case{"999", 99900}, Case{"$0.99", 99}, Case{"007", 700},
+        Case{"999999999999", 99999999999900}}) {
+    CAPTURE(each.text);
+    CHECK(parse_dollars(each.text) == each.cents);
   }
-  for (const char* text : {"",       "$",      "-5",     "2.400",  "2,40",  "2,4000",    "24,00",    ",400",
-                           "2,,400", "2,400,", "1,2345", "2400.5", "2400.", ".50",       "2 400",    "2'400",
-                           "2k",     "1e3",    "$$5",    "5$",     "0x10",  "12,34,567", "2,400.505"}) {
+  for (const char* text :
+       {"",       "$",      "-5",     "2.400",  "2,40",  "2,4000",    "24,00",     ",400",
+        "2,,400", "2,400,", "1,2345", "2400.5", "2400.", ".50",       "2 400",     "2'400",
+        "2k",     "1e3",    "$$5",    "5$",     "0x10",  "12,34,567", "2,400.505", "1000000000000"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_dollars(text));
   }
