@@ -102,7 +102,11 @@ std::string status_text(const InstanceStatus& status, Session& session) {
   // What a table cuts is just what somebody with a failed part wants to read.
   for (const Part& part : status.parts) {
     if (part.state == "ok" || part.message.empty() || parts.find(part.message) != std::string::npos) continue;
-    text += fmt::format("\n{}: {}\n", printer.on_out(colour_of(part.state), part.name), printable(part.message));
+    // Whole where it may be searched for, wrapped where it is read.
+    const std::size_t width = printer.is_terminal(Stream::out) ? printer.width() : std::string::npos;
+    std::string lines = wrapped(one_line(part.message), width, part.name + ": ", "  ");
+    lines.replace(0, part.name.size(), printer.on_out(colour_of(part.state), part.name));
+    text += "\n" + lines;
   }
   if (!status.events.empty()) {
     text += "\nWarnings of the last hour\n" + render(events_table(status.events, now), style);

@@ -276,6 +276,29 @@ def failed_and_gone():
     nothing("gone")
 
 
+def namespace_held():
+    """What holds a namespace that is being deleted is said by status and by provision, in the same words."""
+    where = target()
+    assert where.run("tenant", "create", "Held", "--email", "a@b.example", "--slug", "held")[0] == 0
+    assert where.run("instance", "provision", "held")[0] == 0
+    name = os.path.join(harness.folder("held"), "map.yaml")
+    with open(name, "w") as out:
+        out.write("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: keeps, namespace: instance-held, finalizers: [example.com/hold]}\n")
+    where.kubectl("apply", "--server-side", "--validate=false", "-f", name)
+    where.kubectl("delete", "namespace", "instance-held", "--wait=false")
+    words = "finalizers remaining: example.com/hold"
+    for _ in range(600):  # until the namespace's controller has looked
+        code, out, err = where.run("status", "held")
+        if words in out:
+            break
+    print("    " + out.strip().replace("\n", "\n    "))
+    assert code == 1 and "Terminating" in out and "instance-held is being deleted: " in out and words in out, out
+    refused(where, "instance", "provision", "held", "--timeout", "1s", code=4, says=["namespace instance-held is still being deleted", words])
+    where.kubectl("patch", "configmap", "keeps", "-n", "instance-held", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    code, out, err = where.run("instance", "provision", "held")
+    assert code == 0, out + err
+
+
 def record_without_room():
     refused(target(), "dns", "set", "x" * 59, "--target", "lb.example.com", code=2, says=["59 characters.*room for 57"], never=["InvalidInput"])
 
