@@ -39,7 +39,7 @@ std::vector<std::string> names_in(const ConfigFile& config) {
 }
 
 [[noreturn]] void refuse_unknown(const ConfigFile& config, const std::string& name) {
-  throw NotFound({.message = fmt::format("there is no context \"{}\" in {}", printable(name), config.path.string()),
+  throw NotFound({.message = fmt::format("context \"{}\" not found in {}", printable(name), config.path.string()),
                   .hint = suggestion(name, names_in(config)),
                   .resource = "context " + name,
                   .cause = {}});
@@ -52,7 +52,7 @@ ConfigFile config_of(Session& session) {
 
 void save(const ConfigFile& config, Session& session) {
   if (write_config(config))
-    session.printer().note(fmt::format("the comments of the old file are kept in {}.bak", config.path.string()));
+    session.printer().note(fmt::format("comments are not kept: the old file is in {}.bak", config.path.string()));
 }
 
 void bind_list(Flags&, ContextList&) {}
@@ -92,17 +92,17 @@ int list(const ContextList&, Session& session) {
 
 void bind_show(Flags& flags, ContextShow& options) {
   flags.argument(
-      {.name = "NAME", .help = "the context; the one in use without it", .values = Values::context, .required = false},
+      {.name = "NAME", .help = "the context (default: the current one)", .values = Values::context, .required = false},
       options.name);
-  flags.flag({.names = "--origins", .value = "", .help = "say for each value where it came from"}, options.origins);
+  flags.flag({.names = "--origins", .value = "", .help = "show where each value comes from"}, options.origins);
 }
 
 int show(const ContextShow& options, Session& session) {
   GlobalOptions global = session.global();
   if (!options.name.empty()) {
     if (global.sandbox || (!global.context.empty() && global.context != options.name)) {
-      throw UsageError(
-          fmt::format("context show {} and another context's flag exclude each other", printable(options.name)));
+      throw UsageError(fmt::format("context show {} and the flag of another context are mutually exclusive",
+                                   printable(options.name)));
     }
     if (options.name != built_in) {
       const ConfigFile config = config_of(session);
@@ -147,19 +147,19 @@ int use(const ContextUse& options, Session& session) {
   session.printer().answer({.json = {{"name", options.name}, {"current", true}},
                             .names = {"context/" + options.name},
                             .table = {},
-                            .text = fmt::format("context {} is in use\n", options.name)});
+                            .text = fmt::format("switched to context {}\n", options.name)});
   return 0;
 }
 
 void bind_set(Flags& flags, ContextSet& options) {
-  flags.argument({.name = "NAME", .help = "the context; made when it is not there", .values = Values::context},
+  flags.argument({.name = "NAME", .help = "the context; created if it does not exist", .values = Values::context},
                  options.name);
   flags.argument({.name = "KEY=VALUE",
-                  .help = "settings, with the keys of the configuration file; an empty value unsets one",
+                  .help = "settings, by the configuration file's keys; an empty value unsets one",
                   .values = Values::setting,
                   .required = false},
                  options.settings);
-  flags.flag({.names = "--use", .value = "", .help = "use it from now on"}, options.use);
+  flags.flag({.names = "--use", .value = "", .help = "make it the current context"}, options.use);
 }
 
 // Whether tenants or records are others than before.
@@ -184,7 +184,7 @@ int set(const ContextSet& options, Session& session) {
     const auto equals = pair.find('=');
     const std::string key = pair.substr(0, equals);
     if (equals == std::string::npos) {
-      throw UsageError({.message = fmt::format("\"{}\" is no KEY=VALUE", printable(pair)),
+      throw UsageError({.message = fmt::format("\"{}\" is not KEY=VALUE", printable(pair)),
                         .hint = "for example dns.domain=staging.example.com",
                         .resource = {},
                         .cause = {}});
@@ -193,7 +193,7 @@ int set(const ContextSet& options, Session& session) {
     if (!setting) {
       std::vector<std::string> keys;
       for (const SettingKey& each : setting_keys()) keys.emplace_back(each.key);
-      throw UsageError({.message = fmt::format("there is no setting \"{}\"", printable(key)),
+      throw UsageError({.message = fmt::format("unknown setting \"{}\"", printable(key)),
                         .hint = suggestion(key, keys),
                         .resource = {},
                         .cause = {}});
@@ -215,8 +215,8 @@ int set(const ContextSet& options, Session& session) {
   session.printer().answer({.json = {{"name", options.name}, {"current", config.current == options.name}},
                             .names = {"context/" + options.name},
                             .table = {},
-                            .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "made" : "changed",
-                                                uses ? " and in use" : "", config.path.string())});
+                            .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "created" : "updated",
+                                                uses ? " and made current" : "", config.path.string())});
   session.printer().next("litedesk context show " + options.name);
   return 0;
 }
@@ -233,7 +233,7 @@ int remove(const ContextDelete& options, Session& session) {
   if (was_current) config.current.clear();
   save(config, session);
   forget_context(session, options.name);
-  if (was_current) session.printer().warn("it was the current context: litedesk context use NAME chooses another");
+  if (was_current) session.printer().warn("it was the current context; choose another with: litedesk context use NAME");
   session.printer().answer(
       {.json = {{"name", options.name}, {"deleted", true}},
        .names = {"context/" + options.name},
@@ -246,16 +246,16 @@ constexpr std::array commands{
     Command{"context", "list", "list contexts", "", "litedesk context list", binder<ContextList, bind_list>,
             runner<ContextList, list>, Needs::nothing},
     Command{"context", "show", "show the settings of a context",
-            "Shows what a command would work with here: flags, variables, .env and the file together.",
+            "Shows what a command run here would use: flags, variables, .env and the file together.",
             "litedesk context show --origins\nlitedesk context show staging -o yaml", binder<ContextShow, bind_show>,
             runner<ContextShow, show>},
     Command{"context", "use", "choose the current context", "", "litedesk context use staging",
             binder<ContextUse, bind_use>, runner<ContextUse, use>, Needs::nothing},
-    Command{"context", "set", "make or change a context", "",
-            "litedesk context set staging kubernetes.context=staging dns.zone=Z0123456789ABC "
-            "dns.domain=staging.example.com --use",
+    Command{"context", "set", "create or change a context", "",
+            "litedesk context set staging kubernetes.context=staging --use\n"
+            "litedesk context set staging dns.domain=staging.example.com",
             binder<ContextSet, bind_set>, runner<ContextSet, set>, Needs::nothing},
-    Command{"context", "delete", "delete a context", "Forgets the settings. What they point to is untouched.",
+    Command{"context", "delete", "delete a context", "Deletes the settings only: what they point to is untouched.",
             "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>,
             Needs::nothing},
 };

@@ -23,7 +23,7 @@ constexpr const char* usual_model = "base";
 
 void bind_estimate(Flags& flags, CostEstimateOf& options) {
   flags.flag({.names = "--instances", .value = "N", .help = "how many instances (10)"}, options.instances);
-  flags.flag({.names = "--from-registry", .value = "", .help = "as many as there are now"}, options.from_registry);
+  flags.flag({.names = "--from-registry", .value = "", .help = "as many as the registry has"}, options.from_registry);
   flags.flag({.names = "--tenant", .value = "SLUG", .help = "what one tenant's instance adds", .values = Values::slug},
              options.tenant);
   flags.flag({.names = "--model",
@@ -32,7 +32,7 @@ void bind_estimate(Flags& flags, CostEstimateOf& options) {
               .values = Values::model},
              options.model);
   flags.flag({.names = "--compare", .value = "", .help = "all models side by side"}, options.compare);
-  flags.flag({.names = "--break-even", .value = "", .help = "how many paying customers carry the costs"},
+  flags.flag({.names = "--break-even", .value = "", .help = "how many paying customers cover the costs"},
              options.break_even);
   flags.flag({.names = "--chart", .value = "", .help = "the models as bars"}, options.chart);
   flags.flag({.names = "--advice",
@@ -46,12 +46,12 @@ void bind_estimate(Flags& flags, CostEstimateOf& options) {
   flags.flag({.names = "--revenue", .value = "DOLLARS", .help = "revenue a month: 2400, $2,400 or 2400.50"},
              options.revenue);
   flags.flag({.names = "--budget", .value = "DOLLARS", .help = "budget a month"}, options.budget);
-  flags.flag({.names = "--isolation", .value = "", .help = "customers need their data apart"}, options.isolation);
+  flags.flag({.names = "--isolation", .value = "", .help = "customers need their data isolated"}, options.isolation);
   flags.flag({.names = "--enterprise", .value = "", .help = "deals ask for dedicated instances"}, options.enterprise);
   flags.flag({.names = "--compliance", .value = "", .help = "HIPAA or SOC 2"}, options.compliance);
-  flags.flag({.names = "--subdomains", .value = "N", .help = "enterprise customers that want one of their own"},
+  flags.flag({.names = "--subdomains", .value = "N", .help = "enterprise customers that want a subdomain of their own"},
              options.subdomains);
-  flags.flag({.names = "--staff", .value = "", .help = "there is somebody to run Kubernetes"}, options.staff);
+  flags.flag({.names = "--staff", .value = "", .help = "there is someone to run Kubernetes"}, options.staff);
 }
 
 bool has_instance(const Tenant& tenant) {
@@ -150,7 +150,7 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
   std::string text =
       fmt::format("{}: {}\n\n", counted(estimate.instances, "instance"), session.prices().title(estimate.model));
   text += rendered(table, session);
-  text += fmt::format("\nTotal {} a month; one instance more adds {}\n",
+  text += fmt::format("\nTotal {} a month; each further instance adds {}\n",
                       session.printer().on_out(Colour::bold, to_text(estimate.total)), to_text(estimate.per_instance));
   for (const std::string& note : estimate.notes) text += "  " + note + "\n";
   text += "\nSources\n";
@@ -161,7 +161,7 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
 std::string comparison_text(const std::vector<CostEstimate>& estimates, Session& session) {
   Table table{.columns = {{.header = "MODEL", .importance = 10},
                           {.header = "A MONTH", .importance = 10, .right = true},
-                          {.header = "ONE MORE ADDS", .importance = 10, .right = true},
+                          {.header = "EACH ADDS", .importance = 10, .right = true},
                           {.header = "WHAT IT IS", .importance = 3, .shrinks = true}},
               .rows = {}};
   for (const CostEstimate& each : estimates) {
@@ -174,7 +174,7 @@ std::string comparison_text(const std::vector<CostEstimate>& estimates, Session&
 }
 
 std::string break_even_text(const std::vector<BreakEven>& lines, Session& session) {
-  Table table{.columns = {{.header = "ALL PAY", .importance = 10},
+  Table table{.columns = {{.header = "TIER", .importance = 10},
                           {.header = "PRICE", .importance = 10, .right = true},
                           {.header = "AT LOW COST", .importance = 10, .right = true},
                           {.header = "AT HIGH COST", .importance = 10, .right = true}},
@@ -186,7 +186,7 @@ std::string break_even_text(const std::vector<BreakEven>& lines, Session& sessio
     table.rows.push_back(
         {line.tier, to_text(Money{line.price_cents, line.price_cents}), from(line.low), from(line.high)});
   }
-  return "\nThe costs are carried\n\n" + rendered(table, session);
+  return "\nBreak-even\n\n" + rendered(table, session);
 }
 
 // How what is not known can be said.
@@ -211,7 +211,7 @@ std::string advice_text(const Advice& advice, const Printer& printer) {
   }
   text += "\n";
   if (std::any_of(advice.triggers.begin(), advice.triggers.end(), [](const Trigger& each) { return !each.holds; }))
-    text += "  ? is not known; the flag says it\n";
+    text += "  ? = not known: set it with the flag\n";
   for (const std::string& reason : advice.reasons) text += wrapped("because " + reason, width, "  ", "    ");
   for (const std::string& note : advice.notes) text += wrapped("note: " + note, width, "  ", "    ");
   return text;
@@ -219,13 +219,13 @@ std::string advice_text(const Advice& advice, const Printer& printer) {
 
 void check_options(const CostEstimateOf& options, const std::vector<std::string>& models) {
   const int bases = (options.instances ? 1 : 0) + (options.from_registry ? 1 : 0) + (options.tenant.empty() ? 0 : 1);
-  if (bases > 1) throw UsageError("--instances, --from-registry and --tenant exclude each other");
+  if (bases > 1) throw UsageError("--instances, --from-registry and --tenant are mutually exclusive");
   if (!options.tenant.empty() && (options.compare || options.break_even || wants_advice(options) || options.chart)) {
-    throw UsageError("--tenant goes with --model only");
+    throw UsageError("--tenant can only be combined with --model");
   }
-  if (!options.model.empty() && options.compare) throw UsageError("--model and --compare exclude each other");
+  if (!options.model.empty() && options.compare) throw UsageError("--model and --compare are mutually exclusive");
   if (options.model.empty() || std::find(models.begin(), models.end(), options.model) != models.end()) return;
-  throw UsageError({.message = fmt::format("--model: \"{}\" is no model", printable(options.model)),
+  throw UsageError({.message = fmt::format("--model: \"{}\" is not a cost model", printable(options.model)),
                     .hint = suggestion(options.model, models),
                     .resource = {},
                     .cause = {}});
@@ -291,14 +291,14 @@ int estimate(const CostEstimateOf& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"", "cost-estimate", "what instances cost a month",
-            "Dollars a month by LiteDesk's planning figures, each line with its source; ranges stay ranges. No "
-            "provider is\n"
-            "asked.",
-            "litedesk cost-estimate --instances 50\n"
-            "litedesk cost-estimate --compare --chart\n"
-            "litedesk cost-estimate --advice --customers 12 --revenue 2,400 --budget 400",
-            binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>, Needs::templates},
+    Command{
+        "", "cost-estimate", "estimate what instances cost a month",
+        "Dollars a month by LiteDesk's planning figures, each line with its source; ranges stay ranges. No provider is "
+        "queried.",
+        "litedesk cost-estimate --instances 50\n"
+        "litedesk cost-estimate --compare --chart\n"
+        "litedesk cost-estimate --advice --customers 12 --revenue 2,400 --budget 400",
+        binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>, Needs::templates},
 };
 
 }  // namespace

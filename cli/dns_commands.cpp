@@ -76,11 +76,11 @@ std::string ingress_address(World& world) {
 void bind_set(Flags& flags, DnsSet& options) {
   flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
                  options.name);
-  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address; the load balancer without it"},
+  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address (default: the load balancer)"},
              options.target);
   flags.flag({.names = "--type",
               .value = "TYPE",
-              .help = "A, AAAA, CNAME, TXT ...; follows from the target without it",
+              .help = "A, AAAA, CNAME, TXT ... (default: by the target)",
               .values = Values::choice,
               .choices = types},
              options.type);
@@ -89,7 +89,7 @@ void bind_set(Flags& flags, DnsSet& options) {
   flags.flag({.names = "--wildcard", .value = "", .help = "*.NAME instead of NAME"}, options.wildcard);
   flags.flag({.names = "--adopt", .value = "", .help = "take over a record that is not ours"}, options.adopt);
   flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
-  flags.flag({.names = "--dry-run", .value = "", .help = "say what would be done, and do nothing"}, options.dry_run);
+  flags.flag({.names = "--dry-run", .value = "", .help = "print what would be done, and do nothing"}, options.dry_run);
 }
 
 std::string set_text(const RecordResult& result, const Printer& printer) {
@@ -138,7 +138,7 @@ int get(const DnsGet& options, Session& session) {
 }
 
 void bind_list(Flags& flags, DnsList& options) {
-  flags.flag({.names = "-a,--all", .value = "", .help = "those of others, too"}, options.all);
+  flags.flag({.names = "-a,--all", .value = "", .help = "include records that are not ours"}, options.all);
 }
 
 // Ours are the words; a list of everything tells which of them are there no more.
@@ -162,7 +162,7 @@ int list(const DnsList& options, Session& session) {
   remember_listed(options, results, session);
   if (results.empty() && session.printer().for_people()) {
     session.printer().note(options.all ? "the zone has no records"
-                                       : "the zone has no records of ours; --all lists every one");
+                                       : "no records of ours in the zone; --all lists the others");
     return 0;
   }
   session.printer().answer(list_answer(results));
@@ -174,13 +174,13 @@ void bind_delete(Flags& flags, DnsDelete& options) {
                  options.name);
   flags.flag({.names = "--type",
               .value = "TYPE",
-              .help = "which one, where a name has several",
+              .help = "which record, if the name has several",
               .values = Values::choice,
               .choices = types},
              options.type);
   flags.flag({.names = "--adopt", .value = "", .help = "delete a record that is not ours"}, options.adopt);
   flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
-  flags.flag({.names = "--confirm", .value = "NAME", .help = "the name once more, instead of typing it"},
+  flags.flag({.names = "--confirm", .value = "NAME", .help = "the name again, instead of typing it at the prompt"},
              options.confirm);
 }
 
@@ -209,18 +209,18 @@ int remove(const DnsDelete& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"dns", "set", "create or change a record",
-            "Makes a record and the TXT record beside it that says it is ours, in one change. A record of somebody "
-            "else is\n"
-            "not touched without --adopt.",
-            "litedesk dns set shop --wait\nlitedesk dns set api --target 203.0.113.7 --ttl 60",
-            binder<DnsSet, bind_set>, runner<DnsSet, set>},
+    Command{
+        "dns", "set", "create or change a record",
+        "Creates a record and the TXT record beside it that marks it as ours, in one change. A record that is not ours "
+        "is not touched without --adopt.",
+        "litedesk dns set shop --wait\nlitedesk dns set api --target 203.0.113.7 --ttl 60", binder<DnsSet, bind_set>,
+        runner<DnsSet, set>},
     Command{"dns", "get", "show the records of one name", "", "litedesk dns get acme", binder<DnsGet, bind_get>,
             runner<DnsGet, get>},
     Command{"dns", "list", "list records", "", "litedesk dns list --all -o wide", binder<DnsList, bind_list>,
             runner<DnsList, list>},
     Command{"dns", "delete", "delete a record",
-            "Deletes a record of ours with its owner record. Asks for the name to be typed.",
+            "Deletes a record of ours and its owner record. Asks you to type the name.",
             "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>},
 };
 

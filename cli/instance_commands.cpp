@@ -42,7 +42,7 @@ void bind_plan(Flags& flags, InstancePlan& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
   flags.flag({.names = "--out", .value = "FILE", .help = "save the plan for provision --plan", .values = Values::file},
              options.out);
-  flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 when there are changes"}, options.exit_code);
+  flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 if there are changes"}, options.exit_code);
 }
 
 int plan(const InstancePlan& options, Session& session) {
@@ -60,20 +60,22 @@ int plan(const InstancePlan& options, Session& session) {
 
 void bind_provision(Flags& flags, InstanceProvision& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
-  flags.flag(
-      {.names = "--plan", .value = "FILE", .help = "do exactly this saved plan, or refuse", .values = Values::file},
-      options.plan);
+  flags.flag({.names = "--plan",
+              .value = "FILE",
+              .help = "carry out exactly this saved plan, or refuse",
+              .values = Values::file},
+             options.plan);
   flags.flag({.names = "--dry-run", .value = "", .help = "print the plan and do nothing"}, options.dry_run);
   flags.flag({.names = "--no-wait", .value = "", .help = "do not wait until it is ready"}, options.no_wait);
-  flags.flag({.names = "--keep-on-failure", .value = "", .help = "keep what was made when it fails"},
+  flags.flag({.names = "--keep-on-failure", .value = "", .help = "keep what was created if it fails"},
              options.keep_on_failure);
   flags.flag({.names = "--fail-on-unschedulable",
               .value = "",
-              .help = "fail when a pod finds no node, instead of waiting for one"},
+              .help = "fail if a pod cannot be scheduled, instead of waiting for a node"},
              options.fail_on_unschedulable);
   flags.flag({.names = "--force-conflicts", .value = "", .help = "take over fields that other field managers own"},
              options.force_conflicts);
-  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, for a plan that deletes something"},
+  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, for a plan that deletes something"},
              options.confirm);
 }
 
@@ -122,7 +124,7 @@ int print_result(const ProvisionResult& result, Session& session) {
 // Inside a handler: what was interrupted while it changed something says itself what became of it.
 [[noreturn]] void rethrow_interrupted(const Cancelled& error, std::string_view slug) {
   if (!error.hint().empty()) throw;
-  throw Cancelled({.message = fmt::format("interrupted before anything of {} was changed", slug),
+  throw Cancelled({.message = fmt::format("interrupted before anything was changed for {}", slug),
                    .hint = fmt::format("start again with: litedesk instance provision {}", slug),
                    .resource = error.resource(),
                    .cause = error.message()});
@@ -132,21 +134,21 @@ int print_result(const ProvisionResult& result, Session& session) {
 Interruption::Words words_of(RunStage stage, const std::string& slug, bool keeps) {
   const std::string next = "litedesk instance provision " + slug;
   const auto words = [&](std::string first, std::string second) {
-    first += fmt::format("\nCtrl-C again stops at once; to go on then: {}", next);
-    return Interruption::Words{std::move(first), "stopped at once: " + second, "go on with: " + next};
+    first += fmt::format("\nCtrl-C again stops at once; to continue then: {}", next);
+    return Interruption::Words{std::move(first), "stopped at once: " + second, "continue with: " + next};
   };
   if (stage == RunStage::idle) return {};
   if (keeps || stage == RunStage::keeping)
-    return words(fmt::format("interrupted: keeping what was made of {}, and giving back its lock", slug),
-                 fmt::format("what was made of {} is kept as it is", slug));
+    return words(fmt::format("interrupted: keeping what was created for {} and releasing its lock", slug),
+                 fmt::format("what was created for {} is kept as it is", slug));
   if (stage == RunStage::undoing)
-    return words(fmt::format("interrupted: {} is being undone, and that goes on", slug),
-                 fmt::format("{} is half undone", slug));
+    return words(fmt::format("interrupted: the rollback of {} continues", slug),
+                 fmt::format("{} is only partly rolled back", slug));
   if (stage == RunStage::making)
-    return words(fmt::format("interrupted: undoing what was made of {}, and giving back its lock", slug),
-                 fmt::format("what was made of {} is not undone", slug));
-  return words(fmt::format("interrupted: putting {} back as it was, and giving back its lock", slug),
-               fmt::format("{} is half changed", slug));
+    return words(fmt::format("interrupted: rolling back {} and releasing its lock", slug),
+                 fmt::format("{} is not rolled back", slug));
+  return words(fmt::format("interrupted: restoring {} to its previous state and releasing its lock", slug),
+               fmt::format("{} is only partly changed", slug));
 }
 
 std::function<void(RunStage)> tell_stages(Session& session, const std::string& slug, bool keeps) {
@@ -256,11 +258,11 @@ int wait_for_part(const InstanceWait& options, Session& session) {
           {.json = {{"slug", options.slug}, {"condition", options.condition}, {"parts", std::move(parts)}},
            .names = {"instance/" + options.slug},
            .table = {},
-           .text = fmt::format("{} of {} is there\n", options.condition, options.slug)});
+           .text = fmt::format("{}: {} condition met\n", options.slug, options.condition)});
       return 0;
     }
     if (world.clock.steady() >= end) {
-      throw Timeout({.message = fmt::format("{} of {} is not there yet", options.condition, options.slug),
+      throw Timeout({.message = fmt::format("timed out waiting for {} of {}", options.condition, options.slug),
                      .hint = "litedesk status " + options.slug,
                      .resource = "instance " + options.slug,
                      .cause = last});
@@ -296,17 +298,17 @@ constexpr std::array commands{
     Command{"instance", "plan", "show what provision would change",
             "Compares the desired state with the live one, field by field. Sends only reads.",
             "litedesk instance plan acme\n"
-            "litedesk instance plan acme --out acme.plan && litedesk instance provision acme --plan acme.plan",
+            "litedesk instance plan acme --out acme.plan\nlitedesk instance provision acme --plan acme.plan",
             binder<InstancePlan, bind_plan>, runner<InstancePlan, plan>},
-    Command{"instance", "provision", "make the instance what it shall be",
-            "Creates or changes what differs, and waits until it is ready. Run twice it changes nothing. What a failed "
-            "run\n"
-            "made is undone (exit 7), unless --keep-on-failure.",
-            "litedesk instance provision acme\n"
-            "litedesk instance provision acme --no-wait && litedesk instance wait acme --timeout 15m",
-            binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>},
+    Command{
+        "instance", "provision", "bring the instance to its desired state",
+        "Creates or changes what differs, and waits until it is ready. A second run changes nothing. A failed run is "
+        "rolled back (exit 7) unless --keep-on-failure is given.",
+        "litedesk instance provision acme\n"
+        "litedesk instance provision acme --no-wait\nlitedesk instance provision acme --dry-run",
+        binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>},
     Command{"instance", "wait", "wait for an instance",
-            "Finishes what `provision --no-wait` left, waits while another run is at it, or waits for one part.",
+            "Finishes what `provision --no-wait` left, waits for another run in progress, or waits for one part.",
             "litedesk instance wait acme --for certificate --timeout 5m", binder<InstanceWait, bind_wait>,
             runner<InstanceWait, wait>},
 };

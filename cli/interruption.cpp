@@ -40,7 +40,8 @@ void Interruption::tell_first() const {
     text = words_.first;
     if (text.empty() && in_flight_) {
       if (const auto requests = in_flight_(); !requests.empty())
-        text = fmt::format("interrupted: waiting for the answer to: {}\nCtrl-C again stops at once", listed(requests));
+        text =
+            fmt::format("interrupted: waiting for the response to: {}\nCtrl-C again stops at once", listed(requests));
     }
   }
   const std::lock_guard guard(telling_);
@@ -52,7 +53,7 @@ Cancelled Interruption::second() const {
   std::vector<std::string> requests;
   if (in_flight_) requests = in_flight_();
   std::string hint = words_.hint;
-  if (hint.empty() && !requests.empty()) hint = "it may have taken effect all the same: look before you repeat it";
+  if (hint.empty() && !requests.empty()) hint = "it may have taken effect anyway: check before you repeat it";
   return Cancelled(
       {.message = words_.second.empty() ? "stopped at once" : words_.second,
        .hint = std::move(hint),

@@ -76,7 +76,7 @@ OutputChoice parse_output(std::string_view text) {
   if (word == "name" && word == text) return {Format::name, {}};
   if (word == "jsonpath" && word != text) return {Format::jsonpath, std::string(text.substr(word.size() + 1))};
   const std::vector<std::string> known{"table", "wide", "json", "yaml", "name", "jsonpath"};
-  throw UsageError({.message = fmt::format("--output: \"{}\" is no format", printable(text)),
+  throw UsageError({.message = fmt::format("--output: \"{}\" is not a format", printable(text)),
                     .hint = word == "jsonpath" ? "write jsonpath=TEMPLATE" : suggestion(word, known),
                     .resource = {},
                     .cause = {}});

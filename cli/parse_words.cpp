@@ -31,7 +31,7 @@ std::string help_hint(std::string_view command) {
 
 void check_choice(std::string_view what, const std::string& value, const std::vector<std::string>& choices) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  refuse(fmt::format("{}: \"{}\" is none of {}", what, printable(value), fmt::join(choices, ", ")),
+  refuse(fmt::format("{}: \"{}\" must be one of {}", what, printable(value), fmt::join(choices, ", ")),
          did_you_mean(nearest(value, choices)));
 }
 
@@ -40,7 +40,7 @@ Number to_number(std::string_view what, const std::string& text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-    refuse(fmt::format("{}: \"{}\" is no number", what, printable(text)), "");
+    refuse(fmt::format("{}: \"{}\" is not a number", what, printable(text)), "");
   }
   return number;
 }

@@ -37,24 +37,26 @@ std::string shell_quoted(const std::string& text) {
 }
 
 void bind_serve(Flags& flags, SandboxServe& options) {
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
   flags.flag(
       {.names = "--fault",
        .value = "API:KIND:HOW",
-       .help = "break requests: kubernetes, atlas, route53 or all; throttle, error, unavailable, reset, lost, slow or "
+       .help = "inject faults: kubernetes, atlas, route53 or all; throttle, error, unavailable, reset, lost, slow or "
                "conflict; a probability (0.3) or a count (2). May be repeated",
        .values = Values::fault},
       options.faults);
-  flags.flag({.names = "--port", .value = "N", .help = "first of three ports; any free ones without it"}, options.port);
-  flags.flag({.names = "--time-scale", .value = "X", .help = "how long things take: 1 as in life, 0 not at all"},
-             options.time_scale);
+  flags.flag({.names = "--port", .value = "N", .help = "first of three ports (default: any free ones)"}, options.port);
+  flags.flag(
+      {.names = "--time-scale", .value = "X", .help = "how long things take: 1 is real time, 0 is instantaneous"},
+      options.time_scale);
 }
 
 void check_serve(const SandboxServe& options) {
-  if (options.port < 0 || options.port > 65'533) throw UsageError(fmt::format("--port {}: 1 to 65533", options.port));
+  if (options.port < 0 || options.port > 65'533)
+    throw UsageError(fmt::format("--port {}: must be 1 to 65533", options.port));
   if (!std::isfinite(options.time_scale) || options.time_scale < 0 || options.time_scale > 1000) {
-    throw UsageError(fmt::format("--time-scale {}: 0 to 1000", options.time_scale));
+    throw UsageError(fmt::format("--time-scale {}: must be 0 to 1000", options.time_scale));
   }
 }
 
@@ -128,9 +130,9 @@ int serve(const SandboxServe& options, Session& session) {
 }
 
 void bind_reset(Flags& flags, SandboxReset& options) {
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
-  flags.flag({.names = "--confirm", .value = "sandbox", .help = "say so in advance"}, options.confirm);
+  flags.flag({.names = "--confirm", .value = "sandbox", .help = "confirm in advance"}, options.confirm);
 }
 
 int reset(const SandboxReset& options, Session& session) {
@@ -139,19 +141,19 @@ int reset(const SandboxReset& options, Session& session) {
   // Nothing real is lost: a script need not confirm, a person who may have mistyped is asked.
   const bool asks = exists && session.runtime().terminal.in && session.runtime().terminal.err;
   if (asks || !options.confirm.empty())
-    confirm(session, "forget what is in " + folder.string(), "sandbox", options.confirm);
+    confirm(session, "reset the sandbox in " + folder.string(), "sandbox", options.confirm);
   const bool done = sandbox::reset(folder);
   if (folder == session.paths().state / "sandbox") forget_sandbox(session);
   session.printer().answer({.json = {{"folder", folder.string()}, {"reset", done}},
                             .names = {"sandbox/" + folder.string()},
                             .table = {},
-                            .text = done ? fmt::format("the sandbox in {} is empty\n", folder.string())
-                                         : fmt::format("there is no sandbox in {}\n", folder.string())});
+                            .text = done ? fmt::format("the sandbox in {} was reset\n", folder.string())
+                                         : fmt::format("no sandbox found in {}\n", folder.string())});
   return 0;
 }
 
 void bind_status(Flags& flags, SandboxStatus& options) {
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
 }
 
@@ -160,7 +162,7 @@ int status(const SandboxStatus& options, Session& session) {
   Answer answer;
   answer.json = {{"folder", contents.folder}, {"exists", contents.exists}, {"counts", contents.counts}};
   answer.names = {"sandbox/" + contents.folder};
-  std::vector<Detail> lines{{"Folder", contents.folder}, {"State", contents.exists ? "there" : "none yet"}};
+  std::vector<Detail> lines{{"Folder", contents.folder}, {"State", contents.exists ? "present" : "none yet"}};
   for (const auto& [what, count] : contents.counts) lines.push_back({what, std::to_string(count)});
   answer.text = render(lines);
   session.printer().answer(answer);
@@ -168,14 +170,14 @@ int status(const SandboxStatus& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"sandbox", "serve", "keep the sandbox up for other clients",
-            "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each "
-            "for what\n"
-            "reaches them, and serves until it is stopped. With -v it tells of every request on stderr.",
-            "litedesk sandbox serve > sandbox.env &\n"
-            "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
-            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>, Needs::nothing},
-    Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",
+    Command{
+        "sandbox", "serve", "keep the sandbox running for other clients",
+        "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each for "
+        "what reaches them, and serves until it is stopped. With -v it prints every request to stderr.",
+        "litedesk sandbox serve > sandbox.env &\n"
+        "litedesk sandbox serve --fault route53:throttle:0.3 --fault all:lost:2 -v",
+        binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>, Needs::nothing},
+    Command{"sandbox", "reset", "reset the sandbox: delete everything in it", "", "litedesk sandbox reset --yes",
             binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, Needs::nothing},
     Command{"sandbox", "status", "show what is in the sandbox", "", "litedesk sandbox status -o json",
             binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>, Needs::nothing},

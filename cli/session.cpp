@@ -70,8 +70,8 @@ double sandbox_time_scale(const Environment& environment) {
   char* end = nullptr;
   const double scale = std::strtod(text.c_str(), &end);
   if (*end == '\0' && scale >= 0 && scale <= 1000) return scale;
-  throw UsageError({.message = fmt::format("LITEDESK_SANDBOX_TIME_SCALE: \"{}\" is no factor from 0 to 1000", text),
-                    .hint = "0: everything is there at once; 1: as in life",
+  throw UsageError({.message = fmt::format("LITEDESK_SANDBOX_TIME_SCALE: \"{}\" is not a number from 0 to 1000", text),
+                    .hint = "0 is instantaneous, 1 is real time",
                     .resource = {},
                     .cause = {}});
 }
@@ -222,9 +222,9 @@ struct Session::Providers {
 
   void check_atlas_settings() const {
     if (settings_.database.key_id.empty() || settings_.database.key_secret.empty()) {
-      throw AuthError({.message = fmt::format(
-                           "there is no API key for Atlas: {} is not set",
-                           settings_.database.key_id.empty() ? "MONGODB_ATLAS_API_KEY" : "MONGODB_ATLAS_API_SECRET"),
+      throw AuthError({.message = fmt::format("no API key for Atlas: {} is not set", settings_.database.key_id.empty()
+                                                                                         ? "MONGODB_ATLAS_API_KEY"
+                                                                                         : "MONGODB_ATLAS_API_SECRET"),
                        .hint = "set MONGODB_ATLAS_API_KEY and MONGODB_ATLAS_API_SECRET, in the environment or in .env",
                        .resource = "context " + settings_.context,
                        .cause = {}});
@@ -264,8 +264,8 @@ struct Session::Providers {
   static std::shared_ptr<const http::Tls> trusting(const std::string& bundle) {
     const auto pem = system::read_file(bundle, "AWS_CA_BUNDLE");
     if (!pem) {
-      throw NotFound({.message = fmt::format("AWS_CA_BUNDLE names {}, which is not there", bundle),
-                      .hint = "correct it, or unset it for the system's own authorities",
+      throw NotFound({.message = fmt::format("AWS_CA_BUNDLE names {}, which does not exist", bundle),
+                      .hint = "correct it, or unset it to use the system's authorities",
                       .resource = {},
                       .cause = {}});
     }
@@ -297,7 +297,7 @@ struct Session::Providers {
       for (const route53::HostedZone& zone : zones) ids.push_back(zone.id.value);
       throw Conflict({.message = fmt::format("Route 53 has {} hosted zones {}: {}", zones.size(), settings_.dns.domain,
                                              fmt::join(ids, ", ")),
-                      .hint = "say which: " + hint,
+                      .hint = "choose one: " + hint,
                       .resource = "route53 zone " + settings_.dns.domain,
                       .cause = {}});
     }
@@ -364,7 +364,7 @@ const Resolved& Session::resolved() {
   if (!resolved_) {
     resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err);
     if (resolved_->sandbox_by_default) {
-      printer_.note("no settings found: working in the embedded sandbox, on this machine alone");
+      printer_.note("no settings found: working in the embedded sandbox, on this machine only");
     }
     tell(*resolved_);
   }

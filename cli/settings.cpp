@@ -101,8 +101,8 @@ class Resolver {
       if (dotenv_may_set(name)) {
         dotenv_[name] = value;
       } else if (name == "KUBECONFIG" || name.starts_with("LITEDESK_") || name.starts_with("AWS_ENDPOINT_URL")) {
-        result_.warnings.push_back(fmt::format("{} is not taken from {}: set it in the environment or in a context",
-                                               name, (folder_ / ".env").string()));
+        result_.warnings.push_back(fmt::format("{} is ignored in {}: set it in the environment or in a context", name,
+                                               (folder_ / ".env").string()));
       }
     }
   }
@@ -113,7 +113,7 @@ class Resolver {
     named_by_flag_ = global_.sandbox || !name.empty();
     if (global_.sandbox) {
       if (!name.empty() && name != "sandbox")
-        refuse(fmt::format("--sandbox and --context {} exclude each other", name), "");
+        refuse(fmt::format("--sandbox and --context {} are mutually exclusive", name), "");
       name = "sandbox";
     }
     std::string from = global_.sandbox ? "flag --sandbox" : "flag --context";
@@ -131,7 +131,7 @@ class Resolver {
     const bool implied = name.empty();
     if (implied) {
       name = implied_context();
-      from = name == "sandbox" ? "no settings at all" : "the environment";
+      from = name == "sandbox" ? "no settings found" : "the environment";
     }
     built_in_ = name == "sandbox";
     if (built_in_ && (!global_.kubeconfig.empty() || !global_.kube_context.empty())) {
@@ -150,12 +150,12 @@ class Resolver {
     const bool flags = !global_.kubeconfig.empty() || !global_.kube_context.empty();
     if (flags || optional_ || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
     if (!config_.contexts.empty()) {
-      refuse(fmt::format("{} names no current context", config_.path.string()),
+      refuse(fmt::format("{} has no current context", config_.path.string()),
              fmt::format("litedesk context use {}", config_.contexts.begin()->first));
     }
     if (!terminal_) {
-      refuse("there are no settings: no context, no configuration file, no variables",
-             fmt::format("--sandbox tries things out; settings are looked for in {} and in the environment "
+      refuse("no settings found: no context, no configuration file, no variables",
+             fmt::format("use --sandbox to try things out; settings are read from {} and the environment "
                          "(litedesk help environment)",
                          result_.paths.config.string()));
     }
@@ -166,10 +166,10 @@ class Resolver {
   [[noreturn]] void refuse_context(const std::string& name, const std::string& from) {
     std::vector<std::string> names{"sandbox"};
     for (const auto& [each, unused] : config_.contexts) names.push_back(each);
-    throw NotFound({.message = fmt::format("there is no context \"{}\" ({})", printable(name), from),
+    throw NotFound({.message = fmt::format("context \"{}\" not found ({})", printable(name), from),
                     .hint = suggestion(name, names),
                     .resource = "context " + name,
-                    .cause = config_.exists ? "" : fmt::format("there is no file {}", config_.path.string())});
+                    .cause = config_.exists ? "" : fmt::format("{} does not exist", config_.path.string())});
   }
 
   void set_sandbox_defaults() {
@@ -313,7 +313,7 @@ class Resolver {
     if (kubernetes.provider == Backing::sandbox || !inherited || !explicit_) return;
     if (!kubernetes.context.empty() || !kubernetes.cluster_id.empty()) return;
     result_.kubeconfig_refusal = fmt::format(
-        "context {} does not say which cluster it means, and was named explicitly: KUBECONFIG is not taken for it",
+        "context {} was named explicitly and does not say which cluster it means: KUBECONFIG is not used for it",
         settings().context);
   }
 

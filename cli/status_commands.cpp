@@ -40,7 +40,7 @@ bool is_well(const Tenant& tenant, std::string_view health) {
 
 std::string state_of(const Tenant& tenant) {
   const std::string_view phase = to_string(tenant.status.phase);
-  if (tenant.status.phase == Phase::terminated) return "terminated, no instance any more";
+  if (tenant.status.phase == Phase::terminated) return "terminated, no instance";
   if (!phase.empty()) return std::string(phase);
   return tenant.placement == "shared" ? "in the shared app, no instance" : "registered, no instance";
 }
@@ -143,12 +143,9 @@ Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now)
 }
 
 void bind_status(Flags& flags, StatusShow& options) {
-  flags.argument(
-      {.name = "SLUG", .help = "one tenant; all of them without it", .values = Values::slug, .required = false},
-      options.slug);
-  flags.flag({.names = "-w,--watch",
-              .value = "",
-              .help = "look again every two seconds, until Ctrl-C or for the time of --timeout"},
+  flags.argument({.name = "SLUG", .help = "the tenant (default: all)", .values = Values::slug, .required = false},
+                 options.slug);
+  flags.flag({.names = "-w,--watch", .value = "", .help = "refresh every two seconds, until Ctrl-C or --timeout"},
              options.watch);
 }
 
@@ -198,11 +195,11 @@ int status(const StatusShow& options, Session& session) {
 
 constexpr std::array commands{
     Command{
-        "", "status", "how instances are",
-        "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
-        "wrong, and\n"
-        "the warnings of the last hour. Exits 0 when healthy and 1 when not; a tenant without an instance, or with a\n"
-        "suspended one, is as it should be. A watch that ends by --timeout exits as its last look.",
+        "", "status", "show how healthy instances are",
+        "Without a slug, one line per tenant; with one, every part of its instance, the reason where something is "
+        "wrong, "
+        "and the warnings of the last hour. Exits 0 if healthy and 1 if not; a tenant without an instance, or with a "
+        "suspended one, counts as healthy. A watch that ends by --timeout exits as its last refresh.",
         "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>, runner<StatusShow, status>},
 };
 

@@ -81,11 +81,11 @@ void bind_create(Flags& flags, TenantCreate& options) {
   flags.argument({.name = "NAME", .help = "the company's name"}, options.company);
   flags.flag({.names = "--email", .value = "ADDRESS", .help = "the owner's e-mail address", .required = true},
              options.email);
-  flags.flag({.names = "--slug", .value = "SLUG", .help = "the name in host names; made from NAME without it"},
+  flags.flag({.names = "--slug", .value = "SLUG", .help = "the name in host names (default: derived from NAME)"},
              options.slug);
   flags.flag({.names = "--tier",
               .value = "TIER",
-              .help = "trial (the default) or another one of tiers.yaml",
+              .help = "trial (the default) or another tier of tiers.yaml",
               .values = Values::tier},
              options.tier);
   flags.flag({.names = "--owner-name", .value = "NAME", .help = "the owner's name"}, options.owner_name);
@@ -95,7 +95,7 @@ void bind_create(Flags& flags, TenantCreate& options) {
              options.company_size);
   flags.flag({.names = "--custom-domain", .value = "HOST", .help = "a second host name of the instance"},
              options.custom_domain);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "a tag; may be repeated, or several with commas"},
+  flags.flag({.names = "--tag", .value = "TAG", .help = "a tag; repeat it, or separate several with commas"},
              options.tags);
   flags.flag({.names = "--trial-days", .value = "DAYS", .help = "how long a trial lasts, 1 to 365 (15)"},
              options.trial_days);
@@ -134,21 +134,22 @@ int create(const TenantCreate& options, Session& session) {
 }
 
 void bind_list(Flags& flags, TenantList& options) {
-  flags.flag({.names = "--tier", .value = "TIER", .help = "only of this tier", .values = Values::tier}, options.tier);
+  flags.flag({.names = "--tier", .value = "TIER", .help = "only tenants of this tier", .values = Values::tier},
+             options.tier);
   flags.flag({.names = "--status",
               .value = "STATUS",
-              .help = "only with this status",
+              .help = "only tenants with this status",
               .values = Values::choice,
               .choices = phases},
              options.status);
   flags.flag({.names = "--placement",
               .value = "WHERE",
-              .help = "only shared or dedicated ones",
+              .help = "only shared or dedicated tenants",
               .values = Values::choice,
               .choices = placements},
              options.placement);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "only with this tag"}, options.tag);
-  flags.flag({.names = "-l,--selector", .value = "SELECTOR", .help = "label selector, as for kubectl"},
+  flags.flag({.names = "--tag", .value = "TAG", .help = "only tenants with this tag"}, options.tag);
+  flags.flag({.names = "-l,--selector", .value = "SELECTOR", .help = "label selector, as in kubectl"},
              options.selector);
   flags.flag({.names = "--sort-by",
               .value = "COLUMN",
@@ -207,7 +208,7 @@ int list(const TenantList& options, Session& session) {
     answer.names.push_back("tenant/" + tenant.slug);
   }
   if (tenants.empty() && session.printer().for_people()) {
-    session.printer().note(options == TenantList{} ? "no tenants yet" : "no tenant fits");
+    session.printer().note(options == TenantList{} ? "no tenants yet" : "no tenants match");
     if (options == TenantList{}) session.printer().next("litedesk tenant create NAME --email ADDRESS");
     return 0;
   }
@@ -249,21 +250,21 @@ void bind_update(Flags& flags, TenantUpdate& options) {
               .choices = placements},
              options.placement);
   flags.flag({.names = "--notes", .value = "TEXT", .help = "notes"}, options.notes);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "the tags; may be repeated, or several with commas"},
+  flags.flag({.names = "--tag", .value = "TAG", .help = "the tags; repeat it, or separate several with commas"},
              options.tags);
-  flags.flag({.names = "--clear-tags", .value = "", .help = "no tags any more"}, options.clear_tags);
+  flags.flag({.names = "--clear-tags", .value = "", .help = "remove all tags"}, options.clear_tags);
 }
 
 int update(const TenantUpdate& options, Session& session) {
   TenantUpdate nothing;
   nothing.slug = options.slug;
   if (options == nothing) {
-    throw UsageError({.message = fmt::format("tenant update {} names nothing to change", printable(options.slug)),
+    throw UsageError({.message = fmt::format("tenant update {}: nothing to change was given", printable(options.slug)),
                       .hint = "see litedesk tenant update --help",
                       .resource = {},
                       .cause = {}});
   }
-  if (options.clear_tags && !options.tags.empty()) throw UsageError("--tag and --clear-tags exclude each other");
+  if (options.clear_tags && !options.tags.empty()) throw UsageError("--tag and --clear-tags are mutually exclusive");
   session.stop_requests_when_interrupted();
   TenantChanges changes;
   changes.company = options.company;
@@ -286,7 +287,7 @@ int update(const TenantUpdate& options, Session& session) {
 
 void bind_delete(Flags& flags, TenantDelete& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
-  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, instead of typing it"},
+  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, instead of typing it at the prompt"},
              options.confirm);
 }
 
@@ -305,10 +306,10 @@ int remove(const TenantDelete& options, Session& session) {
 constexpr std::array commands{
     Command{
         "tenant", "create", "register a tenant",
-        "Registers a customer and prints its slug and host. Nothing outside the registry is touched: its instance is\n"
-        "made by `litedesk instance provision`.",
+        "Registers a customer and prints its slug and host. Nothing outside the registry is touched: its instance is "
+        "created by `litedesk instance provision`.",
         "litedesk tenant create \"Acme Inc\" --email owner@acme.example --tier trial\n"
-        "litedesk tenant create \"Żółw S.A.\" --email biuro@zolw.example --slug zolw --tier professional --tag eu",
+        "litedesk tenant create \"Żółw S.A.\" --email biuro@zolw.example --slug zolw",
         binder<TenantCreate, bind_create>, runner<TenantCreate, create>},
     Command{"tenant", "list", "list tenants", "",
             "litedesk tenant list --status active --sort-by created\n"
@@ -316,15 +317,12 @@ constexpr std::array commands{
             binder<TenantList, bind_list>, runner<TenantList, list>},
     Command{"tenant", "get", "show one tenant", "", "litedesk tenant get acme -o yaml", binder<TenantGet, bind_get>,
             runner<TenantGet, get>},
-    Command{
-        "tenant", "update", "change a tenant",
-        "Changes only what is named. An instance that is there follows with the next `litedesk instance provision`.",
-        "litedesk tenant update acme --tier professional --phone \"+44 20 7946 0000\"",
-        binder<TenantUpdate, bind_update>, runner<TenantUpdate, update>},
+    Command{"tenant", "update", "change a tenant",
+            "Changes only what is given. An existing instance follows at the next `litedesk instance provision`.",
+            "litedesk tenant update acme --tier professional --phone \"+44 20 7946 0000\"",
+            binder<TenantUpdate, bind_update>, runner<TenantUpdate, update>},
     Command{"tenant", "delete", "remove a tenant from the registry",
-            "Refuses while an instance exists, or while something is left of one that could not be made. Asks for the "
-            "slug\n"
-            "to be typed.",
+            "Refuses while an instance exists, or while parts of a failed one remain. Asks you to type the slug.",
             "litedesk tenant delete acme --confirm acme", binder<TenantDelete, bind_delete>,
             runner<TenantDelete, remove>},
 };

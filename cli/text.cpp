@@ -213,7 +213,7 @@ std::string counted(std::int64_t count, std::string_view singular, std::string_v
 
 std::chrono::milliseconds parse_duration(std::string_view text, std::string_view what) {
   const auto refuse = [&] {
-    throw UsageError({.message = fmt::format("{}: \"{}\" is no length of time", what, printable(text)),
+    throw UsageError({.message = fmt::format("{}: \"{}\" is not a duration", what, printable(text)),
                       .hint = "write 90s, 10m or 1h30m",
                       .resource = {},
                       .cause = {}});

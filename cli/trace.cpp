@@ -31,7 +31,7 @@ class TraceFile {
     if (descriptor_ >= 0) ::close(descriptor_);
     throw Failed(
         {.message = fmt::format("cannot write the trace to {}", path),
-         .hint = is_link ? "name the file itself, not a link to it" : "name a file in a folder that you may write",
+         .hint = is_link ? "name the file itself, not a link to it" : "name a file in a folder that you can write to",
          .resource = {},
          .cause = reason});
   }

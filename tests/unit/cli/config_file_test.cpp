@@ -16,12 +16,12 @@ TEST_CASE("What is wrong in a configuration is told with file and line") {
     const char* hint;
   };
   for (const auto& [text, told, hint] : {
-           Case{"curentContext: a\n", ":1: there is no key \"curentContext\"", "currentContext"},
-           Case{"contexts:\n  a:\n    dns:\n      zon: Z1\n", ":4: there is no setting \"dns.zon\"", "zone"},
-           Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: there is no setting \"kubernets\"", "kubernetes"},
-           Case{"contexts:\n  a: text\n", ":2: a is to be a map", ""},
-           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone is to be one value", ""},
-           Case{"- a\n", ": a configuration is a map", ""},
+           Case{"curentContext: a\n", ":1: unknown key \"curentContext\"", "currentContext"},
+           Case{"contexts:\n  a:\n    dns:\n      zon: Z1\n", ":4: unknown setting \"dns.zon\"", "zone"},
+           Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: unknown setting \"kubernets\"", "kubernetes"},
+           Case{"contexts:\n  a: text\n", ":2: a must be a map", ""},
+           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone must be a single value", ""},
+           Case{"- a\n", ": the configuration must be a map", ""},
        }) {
     const TemporaryFolder folder;
     folder.write("config.yaml", text);

@@ -26,7 +26,7 @@ TEST_CASE("The first signal is answered in the command's words, or with what is 
   told.requests = {"create Tenant acme"};
   told.interruption.tell_first();
   REQUIRE(told.lines.size() == 1);
-  CHECK(told.lines[0] == "interrupted: waiting for the answer to: create Tenant acme\nCtrl-C again stops at once");
+  CHECK(told.lines[0] == "interrupted: waiting for the response to: create Tenant acme\nCtrl-C again stops at once");
   told.interruption.say({"interrupted: undoing acme", "acme is half undone", "go on with: it"});
   told.interruption.tell_first();
   CHECK(told.lines[1] == "interrupted: undoing acme");

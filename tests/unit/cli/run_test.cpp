@@ -69,18 +69,18 @@ TEST_CASE("Exit codes and streams follow the contract") {
       {{"tenant", "create", "Acme", "--email", "no address"}, 2, "", "email"},
       {{"tenant", "create", "HP", "--email", "a@b.example"}, 2, "", "--slug"},
       {{"tenant", "create", "Acme", "--email", "a@b.example", "--tier", "triall"}, 2, "", "trial"},
-      {{"tenant", "update", "acme"}, 2, "", "names nothing to change"},
-      {{"--context", "nowhere", "tenant", "list"}, 3, "", "there is no context \"nowhere\""},
-      {{"--sandbox", "--context", "local", "tenant", "list"}, 2, "", "exclude each other"},
-      {{"--config", "none.yaml", "tenant", "list"}, 2, "", "there is no configuration file"},
+      {{"tenant", "update", "acme"}, 2, "", "nothing to change was given"},
+      {{"--context", "nowhere", "tenant", "list"}, 3, "", "context \"nowhere\" not found"},
+      {{"--sandbox", "--context", "local", "tenant", "list"}, 2, "", "mutually exclusive"},
+      {{"--config", "none.yaml", "tenant", "list"}, 2, "", "not found"},
       {{"registry", "install"}, 2, "", "nothing to install"},
       {{"cost-estimate", "--model", "bse"}, 2, "", "base"},
-      {{"cost-estimate", "--instances", "1", "--from-registry"}, 2, "", "exclude each other"},
+      {{"cost-estimate", "--instances", "1", "--from-registry"}, 2, "", "mutually exclusive"},
       {{"context", "use", "nowhere"}, 3, "", "nowhere"},
       {{"context", "set", "sandbox", "dns.zone=Z1"}, 2, "", "built in"},
       {{"context", "set", "a", "dns.zon=Z1"}, 2, "", "dns.zone"},
       {{"template", "show", "instance/80-ingres.yaml"}, 3, "", "instance/80-ingress.yaml"},
-      {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "there is no plan"},
+      {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "none.plan not found"},
       {{"sandbox", "serve", "--fault", "route53:nonsense:1"}, 2, "", "throttle"},
       {{"sandbox", "serve", "--time-scale", "nan"}, 2, "", "--time-scale"},
       {{"completion", "bash"}, 0, "complete -F", ""},
@@ -229,7 +229,7 @@ TEST_CASE("No settings at all: a script is refused, and a person is told of the 
   Machine machine;
   const Outcome script = machine.run({"tenant", "list"});
   CHECK(script.code == 2);
-  CHECK(has(script.err, "there are no settings"));
+  CHECK(has(script.err, "no settings found"));
   machine.terminal.err = true;
   const Outcome person = machine.run({"template", "render", "acme"});
   CHECK(person.code == 0);
@@ -262,7 +262,7 @@ TEST_CASE("A command that needs no settings asks for none") {
       CAPTURE(outcome.err);
       CHECK(outcome.code == 0);
       CHECK_FALSE(outcome.out.empty());
-      CHECK_FALSE(has(outcome.err, "sandbox, on this machine alone"));
+      CHECK_FALSE(has(outcome.err, "sandbox, on this machine only"));
     }
   }
   Machine machine;
@@ -285,8 +285,8 @@ TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
   CHECK(machine
             .run({"context", "set", "staging", "dns.domain=staging.example.com", "registry=sqlite:t.db",
                   "database.projects=5f0000000000000000000001"})
-            .out ==
-        "context staging made and in use in " + (machine.folder.path() / "litedesk/config.yaml").string() + "\n");
+            .out == "context staging created and made current in " +
+                        (machine.folder.path() / "litedesk/config.yaml").string() + "\n");
   CHECK(machine.run({"context", "set", "prod", "provisioning=enabled"}).code == 0);
   std::string all = machine.run({"context", "list"}).out;
   machine.environment["LITEDESK_DNS_ZONE"] = "Z0OWN";
