@@ -52,10 +52,10 @@ std::vector<Trigger> triggers_of(const AdviceInput& input, const Prices& prices)
       std::move(passes),
       cost_trigger(input, prices),
       {"isolation", "customers need their data isolated", said(input.isolation), ""},
-      {"enterprise", "enterprise deals ask for instances of their own", said(input.enterprise), ""},
+      {"enterprise", "enterprise deals ask for dedicated instances", said(input.enterprise), ""},
       {"compliance", "compliance (HIPAA, SOC 2) asks for separate databases", said(input.compliance), ""},
       counted_trigger("subdomains", "10 or more enterprise customers want subdomains of their own", input.subdomains),
-      {"staff", "there is somebody to run Kubernetes", said(input.staff), ""},
+      {"staff", "there is someone to run Kubernetes", said(input.staff), ""},
       std::move(pays)};
 }
 
@@ -66,7 +66,7 @@ std::vector<std::string> reasons_for_multi(const AdviceInput& input) {
   if (const auto customers = input.paying_customers.value_or(0); customers >= customer_threshold)
     reasons.push_back(std::to_string(customers) + " paying customers are " + std::to_string(customer_threshold) +
                       " or more");
-  if (input.enterprise) reasons.emplace_back("enterprise deals ask for instances of their own");
+  if (input.enterprise) reasons.emplace_back("enterprise deals ask for dedicated instances");
   if (input.compliance) reasons.emplace_back("compliance (HIPAA, SOC 2) asks for isolated data");
   if (const auto subdomains = input.subdomains.value_or(0); subdomains >= customer_threshold)
     reasons.push_back(std::to_string(subdomains) + " enterprise customers want subdomains of their own");
@@ -132,11 +132,11 @@ Advice advise(const AdviceInput& input, const Prices& prices) {
   } else if (*budget < first_instance.high) {
     advice.reasons.push_back("a budget of " + to_text({*budget, *budget}) +
                              " a month does not pay for a cluster with one instance (" + to_text(first_instance) + ")");
-    for (const auto& reason : reasons) advice.notes.push_back("against it: " + reason);
+    for (const auto& reason : reasons) advice.notes.push_back("despite: " + reason);
     return advice;
   } else if (*budget < least_budget && more_than_isolation) {
-    advice.notes.push_back("instances for all want a budget of " + to_text({least_budget, usual_budget}) +
-                           " a month: begin with the customers that need one most");
+    advice.notes.push_back("instances for all need a budget of " + to_text({least_budget, usual_budget}) +
+                           " a month: start with the customers that need one most");
   }
   const bool enough = budget.value_or(least_budget) >= least_budget;
   advice.recommendation = more_than_isolation && enough ? Recommendation::multi : Recommendation::hybrid;

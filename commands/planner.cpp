@@ -67,7 +67,7 @@ class Planner {
     if (deleted_percent(plan_) > most_deleted_percent)
       plan_.warnings.push_back("it deletes " + std::to_string(plan_.count(Verb::remove)) + " of the " +
                                std::to_string(plan_.changes.size() - plan_.count(Verb::create)) +
-                               " resources that are there");
+                               " existing resources");
   }
 
   // What an interrupted first run noted that it would make: if it is there, that run made it.
@@ -80,7 +80,7 @@ class Planner {
 
   void finish(Change change) {
     if (change.verb != Verb::create && intended_.contains(to_string(change.id)) && change.note.empty())
-      change.note = "made by an interrupted run";
+      change.note = "created by an interrupted run";
     plan_.changes.push_back(std::move(change));
   }
 
@@ -94,7 +94,7 @@ class Planner {
                       .cause = deletion_holders(name_space)});
     }
     throw Conflict({.message = owner.empty()
-                                   ? "namespace " + name_space.name() + " is there and was not made by litedesk"
+                                   ? "namespace " + name_space.name() + " exists and was not created by litedesk"
                                    : "namespace " + name_space.name() + " belongs to another registry, " + owner,
                     .hint = "choose another slug, or remove the namespace if nobody needs it",
                     .resource = to_string(resource_id(name_space.ref())),
@@ -184,7 +184,7 @@ class Planner {
         return found == live.labels.end() ? std::string() : found->second;
       };
       if (label(label_registry) != in_.live.registry_id || label(label_tenant) != plan_.slug)
-        throw Conflict({.message = "database user " + wanted.username + " is there and does not belong to tenant " +
+        throw Conflict({.message = "database user " + wanted.username + " exists and does not belong to tenant " +
                                    plan_.slug + " of this registry",
                         .hint = "remove or rename the user in Atlas, or choose another slug",
                         .resource = to_string(change.id),
@@ -255,13 +255,13 @@ class Planner {
     for (const auto& live : there.records) {
       const bool address = live.type == "CNAME" || live.type == "A" || live.type == "AAAA";
       if (live.type == wanted.record.type) {
-        if (!owned(there, live.type)) refuse_record(live, "is there and is not owned by litedesk");
+        if (!owned(there, live.type)) refuse_record(live, "exists and is not owned by litedesk");
         if (!live.set_identifier.empty()) refuse_record(live, "has a routing policy");
         same = &live;
       } else if (address && owned(there, live.type)) {
         remove_record(there, live);
       } else if (address || wanted.record.type == "CNAME") {
-        refuse_record(live, "is there and is not owned by litedesk");
+        refuse_record(live, "exists and is not owned by litedesk");
       }
     }
     record(wanted.record, same);
@@ -275,7 +275,7 @@ class Planner {
       for (const auto& value : owner->values)
         if (const auto text = route53::unquote_txt(value);
             text.starts_with("heritage=") && !parse_owner_text(text).has_value())
-          refuse_record(*owner, "says that somebody else owns " + there.host + ": " + text);
+          refuse_record(*owner, "says that someone else owns " + there.host + ": " + text);
     }
     record(wanted.owner, owner);
   }

@@ -44,8 +44,7 @@ void check_tenant(const Tenant& tenant) {
          .resource = "tenant " + tenant.slug,
          .cause = {}});
   if (tenant.status.phase == Phase::suspended) refuse_phase(tenant, "resume it first");
-  if (tenant.status.phase == Phase::terminated)
-    refuse_phase(tenant, "register a new tenant: a terminated one is final");
+  if (tenant.status.phase == Phase::terminated) refuse_phase(tenant, "register a new tenant: termination is final");
 }
 
 bool namespace_is_ours(const LiveState& live, const Settings& settings) {
@@ -446,7 +445,7 @@ class Run {
     return finish(ProvisionState::active, std::move(tenant), std::move(ready.parts));
   }
 
-  std::string resume_hint() const { return "go on with: litedesk instance provision " + before_.slug; }
+  std::string resume_hint() const { return "continue with: litedesk instance provision " + before_.slug; }
 
   static std::string joined(const std::vector<std::string>& lines) {
     std::string text;
@@ -469,7 +468,7 @@ class Run {
     if (!operation_->lost()) take_back_lock();
     if (operation_->lost())
       throw Locked({.message = "the lock of tenant " + before_.slug + " was lost to another run, and this one stopped",
-                    .hint = "see how things are with: litedesk status " + before_.slug,
+                    .hint = "check with: litedesk status " + before_.slug,
                     .resource = resource,
                     .cause = reason});
     if (keeps) keep(end, reason, details, resource);
@@ -507,17 +506,17 @@ class Run {
     });
     const auto cause = with(unwritten, details);
     if (end == ReadinessEnd::interrupted)
-      throw Cancelled({.message = "interrupted; what was made of " + before_.slug + " is kept",
+      throw Cancelled({.message = "interrupted; what was created for " + before_.slug + " is kept",
                        .hint = resume_hint(),
                        .resource = resource,
                        .cause = unwritten});
     if (end == ReadinessEnd::timed_out)
-      throw Timeout({.message = before_.slug + " is " + reason + "; what was made is kept",
+      throw Timeout({.message = before_.slug + " is " + reason + "; what was created is kept",
                      .hint = resume_hint(),
                      .resource = resource,
                      .cause = cause});
-    throw Failed({.message = "provisioning " + before_.slug + " failed and is kept as it is: " + reason,
-                  .hint = "mend the cause, then " + resume_hint(),
+    throw Failed({.message = "provisioning " + before_.slug + " failed, and what was created is kept: " + reason,
+                  .hint = "fix the cause, then " + resume_hint(),
                   .resource = resource,
                   .cause = cause});
   }
@@ -546,17 +545,17 @@ class Run {
     if (!undone.left.empty())
       throw Failed(
           {.message = "provisioning " + before_.slug + " failed (" + reason + "), and not all of it could be undone",
-           .hint = "run it again to go on, or remove what is left: " + joined(undone.left),
+           .hint = "run it again to continue, or remove what is left: " + joined(undone.left),
            .resource = resource,
            .cause = with(unwritten, details)});
-    const std::string state = first ? "nothing of it is left" : "it is as this run found it";
+    const std::string state = first ? "nothing of it is left" : "it is back in its previous state";
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
                        .hint = "start again with: litedesk instance provision " + before_.slug,
                        .resource = resource,
                        .cause = unwritten});
     throw RolledBack({.message = "provisioning " + before_.slug + " was rolled back, " + state + ": " + reason,
-                      .hint = "mend the cause and run it again; --keep-on-failure keeps what was made",
+                      .hint = "fix the cause and run it again; --keep-on-failure keeps what was created",
                       .resource = resource,
                       .cause = with(unwritten, details)});
   }
@@ -579,7 +578,7 @@ void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
   if (!options.plan_fingerprint || *options.plan_fingerprint == fingerprint(plan)) return;
   constexpr std::size_t most = 20;
   auto changes = changes_since(Json::parse(options.plan_json, nullptr, false), plan);
-  if (changes.empty()) changes.emplace_back("another version of litedesk made the plan");
+  if (changes.empty()) changes.emplace_back("the plan was made by another version of litedesk");
   if (changes.size() > most) {
     const auto more = changes.size() - most;
     changes.resize(most);
@@ -600,8 +599,8 @@ void check_conflicts(const ProvisionOptions& options, Plan& plan) {
       change.force = true;
       continue;
     }
-    throw Conflict({.message = to_string(change.id) + " has fields that others own: " + change.conflict,
-                    .hint = "let them give these fields up, or take them over with --force-conflicts",
+    throw Conflict({.message = to_string(change.id) + " has fields that other field managers own: " + change.conflict,
+                    .hint = "have them release these fields, or take them over with --force-conflicts",
                     .resource = to_string(change.id),
                     .cause = {}});
   }

@@ -93,7 +93,7 @@ class Undoer {
       step();
     } catch (const std::exception& error) {
       left.push_back(to_string(id) + " (" + error.what() + ")");
-      say(part, StepState::failed, "could not be undone: " + id.kind + " " + id.name);
+      say(part, StepState::failed, "could not be rolled back: " + id.kind + " " + id.name);
     }
   }
 
@@ -123,7 +123,7 @@ class Undoer {
       if (change != name_space) attempt("namespace", change->id, left, [&] { revert(*change); });
     }
     if (name_space == nullptr) {
-      if (left.empty()) tell_of_parts("as before", "as before");
+      if (left.empty()) tell_of_parts("restored", "restored");
       return;
     }
     auto gone = Gone::not_at_all;
@@ -131,7 +131,7 @@ class Undoer {
     if (gone == Gone::yes)
       tell_of_parts(left.empty() ? "removed" : "", "removed");
     else if (gone != Gone::not_at_all)
-      tell_of_parts(name_space->id.name + " is being deleted", "goes with its namespace");
+      tell_of_parts(name_space->id.name + " is being deleted", "is deleted with its namespace");
   }
 
   // What lay in the namespace must not stand there as ready when it has gone.
@@ -182,7 +182,7 @@ class Undoer {
     if (changes.empty()) return;
     const bool all_made =
         std::all_of(changes.begin(), changes.end(), [this](const Change* change) { return created(*change); });
-    say("dns", StepState::running, all_made ? "removing records" : "undoing the change of records");
+    say("dns", StepState::running, all_made ? "removing records" : "restoring records");
     attempt("dns", changes.front()->id, left, [&] {
       std::vector<route53::RecordChange> batch;
       for (const auto* change : changes) {
@@ -200,14 +200,14 @@ class Undoer {
         return (a.action == route53::Action::remove) > (b.action == route53::Action::remove);
       });
       if (!batch.empty()) world_.record_writer.change(*live_.zone, batch, "litedesk: undo tenant " + plan_.slug);
-      say("dns", StepState::undone, all_made ? "removed" : "as before");
+      say("dns", StepState::undone, all_made ? "removed" : "restored");
     });
   }
 
   void user_lane(const std::vector<const Change*>& changes, std::vector<std::string>& left) const {
     for (const auto* change : changes) {
       say("database", StepState::running,
-          (created(*change) ? "removing user " : "undoing the change of user ") + desired_.user.username);
+          (created(*change) ? "removing user " : "restoring user ") + desired_.user.username);
       attempt("database", change->id, left, [&] {
         if (created(*change)) {
           // A create without an answer may have met somebody else's user: only ours is removed.
@@ -219,7 +219,7 @@ class Undoer {
         } else if (live_.user) {
           restore_user(*live_.user);
         }
-        say("database", StepState::undone, created(*change) ? "user removed" : "as before");
+        say("database", StepState::undone, created(*change) ? "user removed" : "restored");
       });
     }
   }

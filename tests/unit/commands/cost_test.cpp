@@ -90,7 +90,7 @@ TEST_CASE("money is written with thousands, cents only where there are some, and
 
 TEST_CASE("a model that is not there, and a count that makes no sense, are usage errors") {
   CHECK_THROWS_WITH_AS(static_cast<void>(built_in().estimate("dedicatd", 1)),
-                       doctest::Contains("no cost model dedicatd"), UsageError);
+                       doctest::Contains("unknown cost model dedicatd"), UsageError);
   CHECK_THROWS_AS(static_cast<void>(built_in().estimate("base", -1)), UsageError);
   CHECK_THROWS_AS(static_cast<void>(built_in().estimate("base", 10'000'001)), UsageError);
   CHECK(built_in().models() == std::vector<std::string>{"single", "base", "dedicated", "optimized"});
@@ -183,7 +183,7 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
        {.paying_customers = 12, .isolation = true, .monthly_budget_cents = 40000},
        "multi",
        "12 paying customers are 10 or more"},
-      {"enterprise", {.enterprise = true}, "multi", "enterprise deals ask for instances of their own"},
+      {"enterprise", {.enterprise = true}, "multi", "enterprise deals ask for dedicated instances"},
       {"compliance",
        {.compliance = true, .monthly_budget_cents = 30000},
        "multi",
@@ -284,7 +284,7 @@ TEST_CASE("a price file with a mistake is refused with its line") {
       {"- name: base", "- name: basic", "prices.yaml:"},
       {"hours: [4, 8]", "hours: 4", "prices.yaml:"},
       {"setup:", "set-up:", "prices.yaml:"},
-      {", source: \"LiteDesk planning, multi-instance base\"}", "}", "prices.yaml:17:5: a line wants a source"},
+      {", source: \"LiteDesk planning, multi-instance base\"}", "}", "prices.yaml:17:5: a line needs a source"},
   };
   for (const auto& each : cases) {
     CAPTURE(std::string(each.to));

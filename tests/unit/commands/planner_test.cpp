@@ -280,7 +280,7 @@ TEST_CASE("what an interrupted run noted and made is said to be its work") {
   c.make_live(0);
   c.live.tenant.status.operation = OperationRecord{};
   c.live.tenant.status.operation->intent = {"create kubernetes Namespace instance-acme"};
-  CHECK(find(c.plan(), "Namespace").note == "made by an interrupted run");
+  CHECK(find(c.plan(), "Namespace").note == "created by an interrupted run");
 }
 
 TEST_CASE("a plan as JSON holds no secret") {
@@ -480,7 +480,7 @@ TEST_CASE("a plan that deletes much of what is there warns") {
   CHECK(plan.count(Verb::remove) == 3);
   CHECK(deleted_percent(plan) == 42);
   REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0] == "it deletes 3 of the 7 resources that are there");
+  CHECK(plan.warnings[0] == "it deletes 3 of the 7 existing resources");
 }
 
 TEST_CASE("an inventory's entry names an object of a known kind") {

@@ -111,7 +111,7 @@ TEST_CASE("a namespace that is not waited for, or does not go, is not said to be
     failure.options.budget = std::chrono::milliseconds(0);
     CHECK(failure.run().left.size() == (waits ? 1 : 0));
     CHECK(failure.last["namespace"] == Told{StepState::undone, "instance-acme is being deleted"});
-    CHECK(failure.last["backend"] == Told{StepState::undone, "goes with its namespace"});
+    CHECK(failure.last["backend"] == Told{StepState::undone, "is deleted with its namespace"});
   }
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("what was there before stands as before, and what cannot be undone is 
   failure.report.outcomes[change.id] = {OutcomeState::applied, "u2", nullptr};
   failure.providers.refuses_dns = true;
   CHECK(failure.run().left.size() == 1);
-  CHECK(failure.last["namespace"] == Told{StepState::undone, "as before"});
-  CHECK(failure.last["backend"] == Told{StepState::undone, "as before"});
-  CHECK(failure.last["dns"] == Told{StepState::failed, "could not be undone: CNAME acme.litedesk.com"});
+  CHECK(failure.last["namespace"] == Told{StepState::undone, "restored"});
+  CHECK(failure.last["backend"] == Told{StepState::undone, "restored"});
+  CHECK(failure.last["dns"] == Told{StepState::failed, "could not be rolled back: CNAME acme.litedesk.com"});
 }
