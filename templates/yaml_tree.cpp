@@ -174,7 +174,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (node.kind != Node::Kind::scalar) fail_at(origin_, node.at, "a key must be text: quote it");
     if (node.plain && !resolve_plain(node.text)->is_string())
       fail_at(origin_, node.at, "the key " + node.text + " is not text: quote it");
-    if (!parent.keys.insert(node.text).second) fail_at(origin_, node.at, "the key " + node.text + " is here twice");
+    if (!parent.keys.insert(node.text).second) fail_at(origin_, node.at, "the key " + node.text + " is defined twice");
     parent.key = Entry{node.text, node.at, {}};
   }
 
@@ -210,7 +210,7 @@ void check_characters(std::string_view text, std::string_view origin) {
     line_start = i + 1;
   }
   at.column = static_cast<int>(count_characters(text.substr(line_start, bad - line_start))) + 1;
-  fail_at(origin, at, "this is no YAML text: there is a byte that is not UTF-8, or a control character");
+  fail_at(origin, at, "not valid YAML: it has a byte that is not UTF-8, or a control character");
 }
 
 }  // namespace

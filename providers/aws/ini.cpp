@@ -94,7 +94,7 @@ struct Parser {
 
   void header(std::string_view text) {
     const auto end = text.find(']');
-    if (end == std::string_view::npos) refuse("a [section] without its end");
+    if (end == std::string_view::npos) refuse("an unclosed [section]");
     const auto rest = trim(text.substr(end + 1));
     if (!rest.empty() && rest.front() != '#' && rest.front() != ';') refuse("text after a [section]");
     section = &ini[section_name(text.substr(1, end - 1))];
@@ -110,7 +110,7 @@ struct Parser {
       return;
     }
     const auto equals = text.find('=');
-    if (equals == std::string_view::npos) refuse("an indented line that is no key = value");
+    if (equals == std::string_view::npos) refuse("an indented line that is not key = value");
     section->nested[key][lower(trim(text.substr(0, equals)))] =
         std::string(without_comment(trim(text.substr(equals + 1))));
   }

@@ -111,7 +111,7 @@ std::optional<std::exception_ptr> Gate::admit(Request& request) const {
   if (left <= std::chrono::milliseconds::zero()) {
     return std::make_exception_ptr(
         Locked({.message = fmt::format("{} was not sent: this command's lock has run out", name_of(request)),
-                .hint = "another command may hold it now; run the same command again, which goes on from there",
+                .hint = "another command may hold it now; run the same command again to continue",
                 .resource = {},
                 .cause = {}}));
   }

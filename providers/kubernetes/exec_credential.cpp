@@ -58,13 +58,13 @@ ExecCredential from_json(const Json& status, const Fail& fail) {
   credential.client_certificate_pem = text_of(status, "clientCertificateData");
   credential.client_key_pem = Secret(text_of(status, "clientKeyData"));
   if (credential.client_certificate_pem.empty() != credential.client_key_pem.empty())
-    fail("clientCertificateData and clientKeyData come only together");
+    fail("clientCertificateData and clientKeyData must come together");
   if (credential.token.empty() && credential.client_certificate_pem.empty())
     fail("it has neither a token nor a certificate");
   if (credential.token.reveal().find_first_of("\r\n") != std::string_view::npos) fail("its token has line breaks");
   if (const auto text = text_of(status, "expirationTimestamp"); !text.empty()) {
     credential.expires = system::from_rfc3339(text);
-    if (!credential.expires) fail("its expirationTimestamp is no RFC 3339 time");
+    if (!credential.expires) fail("its expirationTimestamp is not an RFC 3339 time");
   } else if (!credential.client_certificate_pem.empty()) {
     if (const auto dates = certificate_dates(credential.client_certificate_pem)) credential.expires = dates->not_after;
   }
@@ -119,7 +119,8 @@ ExecCredential parse_exec_credential(std::string_view output, const ExecPlugin& 
   const auto json = Json::parse(output, nullptr, false);
   const auto fail = [&plugin](const std::string& why) { bad_output(plugin, why); };
   if (!json.is_object())
-    fail(output.find_first_not_of(" \t\r\n") == std::string_view::npos ? "it printed nothing" : "it printed no JSON");
+    fail(output.find_first_not_of(" \t\r\n") == std::string_view::npos ? "it printed nothing"
+                                                                       : "it did not print JSON");
   if (text_of(json, "kind") != "ExecCredential") fail("the kind is not ExecCredential");
   if (const auto version = text_of(json, "apiVersion"); version != plugin.api_version)
     fail("it speaks another version than the kubeconfig's " + plugin.api_version);

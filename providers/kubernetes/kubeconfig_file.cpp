@@ -204,7 +204,7 @@ KubeconfigFile parse_kubeconfig(std::string_view text, const std::string& path) 
     const auto root = YAML::Load(std::string(text));
     if (!root.IsDefined() || root.IsNull()) return result;
     const Reader reader(root, path);
-    if (!root.IsMap()) fail(reader.place(), "this is no kubeconfig: the top is not a mapping");
+    if (!root.IsMap()) fail(reader.place(), "not a kubeconfig: the top is not a mapping");
     if (const auto kind = reader.text("kind"); !kind.empty() && kind != "Config")
       fail(reader.place_of(reader.find("kind")), "the kind is " + kind + ", not Config");
     result.current_context = reader.text("current-context");
@@ -213,7 +213,7 @@ KubeconfigFile parse_kubeconfig(std::string_view text, const std::string& path) 
     result.contexts = read_entries<ContextEntry>(reader, "contexts", "context", read_context);
   } catch (const YAML::Exception& error) {
     // error.msg holds YAML's own words without the file's text, which may be a secret.
-    fail({path, error.mark.is_null() ? 0 : error.mark.line + 1}, "this is no YAML, or cut short: " + error.msg);
+    fail({path, error.mark.is_null() ? 0 : error.mark.line + 1}, "not valid YAML, or truncated: " + error.msg);
   }
   return result;
 }

@@ -34,7 +34,7 @@ class FolderLock {
       : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (descriptor_ < 0)
       throw Failed({.message = fmt::format("cannot open the sandbox's folder {}", folder.string()),
-                    .hint = "choose a folder that you may read and write",
+                    .hint = "choose a folder that you can read and write",
                     .cause = std::strerror(errno)});
     if (::flock(descriptor_, (mode == Mode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return;
     ::close(descriptor_);
@@ -43,7 +43,7 @@ class FolderLock {
                       .hint = "run the command again"});
     throw Conflict(
         {.message = fmt::format("the sandbox in {} is in use by another process", folder.string()),
-         .hint = "stop `litedesk sandbox serve` and what else runs on that sandbox, then run the command again"});
+         .hint = "stop `litedesk sandbox serve` and anything else that uses that sandbox, then run the command again"});
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;

@@ -252,7 +252,7 @@ struct Server::Impl : httplib::Server {
     if (!bound)
       throw Failed({.message = fmt::format("the sandbox cannot serve {} on port {} of 127.0.0.1", options.name,
                                            options.port == 0 ? "any" : std::to_string(options.port)),
-                    .hint = "another program has that port: choose another one, or leave the choice to the system"});
+                    .hint = "another program uses that port: choose another one, or let the system choose"});
     // The library asks for a queue of 5: a sixth connection at once would wait a second for its second try.
     ::listen(svr_sock_, backlog);
     listener = std::thread([this] {

@@ -61,7 +61,7 @@ class Temporary {
       throw PermissionDenied(std::move(details));
     case ENOSPC:
     case EDQUOT:
-      details.hint = "make room on that disk and try again";
+      details.hint = "free some space on that disk and try again";
       break;
     case EROFS:
       details.hint = "the file system is read-only: name a path elsewhere";

@@ -37,7 +37,7 @@ constexpr std::size_t output_limit = 64u << 20;
     throw NotFound(std::move(details));
   }
   if (error == EACCES) {
-    details.hint = "check that the file may be executed";
+    details.hint = "check that the file is executable";
     throw PermissionDenied(std::move(details));
   }
   throw Failed(std::move(details));

@@ -95,12 +95,13 @@ TEST_CASE("what a plugin prints must be a credential of the version asked for") 
   };
   for (
       const auto& row :
-      {Row{"", "printed nothing"}, Row{"s3cret", "no JSON"}, Row{"[]", "no JSON"},
+      {Row{"", "printed nothing"}, Row{"s3cret", "not print JSON"}, Row{"[]", "not print JSON"},
        Row{R"({"kind":"Pod"})", "kind is not"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"s3cret"}})",
            "another version"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
-       Row{credential(""), "neither a token"}, Row{credential(R"("clientCertificateData":"s3cret")"), "only together"},
+       Row{credential(""), "neither a token"},
+       Row{credential(R"("clientCertificateData":"s3cret")"), "must come together"},
        Row{credential(R"("token":"s3cret","expirationTimestamp":"tomorrow")"), "expirationTimestamp"},
        Row{credential(R"("token":"s3cret\nX-Evil: 1")"), "line breaks"}}) {
     CAPTURE(row.output);
