@@ -500,7 +500,7 @@ def enough_rights(target, slug):
     t.run("tenant", "update", slug, "--tier", "starter")
     t.run("instance", "provision", slug, "--yes")
     _, err = t.run("status", slug)
-    assert "may not" not in err, err
+    assert "not permitted" not in err, err
     _, out, err = t.target.run("status")  # its exit code tells of every tenant
     assert slug in out and "forbidden" not in err, err
     t.run("registry", "install")

@@ -241,7 +241,7 @@ def host_of_somebody_else():
     assert where.run("tenant", "create", "Other", "--email", "a@b.example", "--slug", "hosts-too")[0] == 0
     for domain, code, says in (("litedesk.com", 2, "own domain"), ("api.litedesk.com", 2, "own host"), ("hosts-too.litedesk.com", 2, "already"),
                                ("hosts.litedesk.com", 4, "host of tenant hosts"), ("x.hosts.litedesk.com", 2, "below another"),
-                               ("shop-front.litedesk.com", 4, "hosts's already")):
+                               ("shop-front.litedesk.com", 4, "already belongs to hosts")):
         refused(where, "tenant", "update", "hosts-too", "--custom-domain", domain, code=code, says=[says])
     refused(where, "tenant", "create", "Shop Front", "--email", "a@b.example", "--slug", "shop-front", code=4, says=["custom domain of tenant hosts"])
 
@@ -259,7 +259,7 @@ def another_cluster():
                   ("instance", "plan", "hosts"), ("instance", "provision", "hosts"), ("instance", "wait", "hosts")):
         refused(where, *words, code=4, says=["context pinned is pinned to cluster 6f0e, and this is cluster"])
     nothing("pinned")
-    refused(target(), "tenant", "get", "pinned", code=3, says=["no tenant pinned"])
+    refused(target(), "tenant", "get", "pinned", code=3, says=["tenant pinned not found"])
 
 
 def failed_and_gone():

@@ -94,13 +94,13 @@ def first_undoes():
     run = Terminal(where, "instance", "provision", "first")
     run.until(r"backend +0/")
     run.press_ctrl_c()
-    run.until("interrupted: undoing what was made of first, and giving back its lock",
-              r"Ctrl-C again stops at once; to go on then: litedesk instance provision first")
+    run.until("interrupted: rolling back first and releasing its lock",
+              r"Ctrl-C again stops at once; to continue then: litedesk instance provision first")
     text, code = run.end()
     assert code == 130, code
-    assert text.index("interrupted: undoing") < text.index("was undone: nothing of it is left"), text
+    assert text.index("interrupted: rolling back") < text.index("was undone: nothing of it is left"), text
     assert "start again with: litedesk instance provision first" in text, text
-    assert re.search(r"↶ backend +goes with its namespace", text), text
+    assert re.search(r"↶ backend +is deleted with its namespace", text), text
     goes_on("first")
 
 
@@ -109,9 +109,9 @@ def first_keeps():
     run = Terminal(where, "instance", "provision", "kept", "--keep-on-failure")
     run.until(r"backend +0/")
     run.press_ctrl_c()
-    run.until("interrupted: keeping what was made of kept")
+    run.until("interrupted: keeping what was created for kept")
     text, code = run.end()
-    assert code == 130 and "what was made of kept is kept" in text, text
+    assert code == 130 and "what was created for kept is kept" in text, text
     goes_on("kept")
 
 
@@ -122,9 +122,9 @@ def first_puts_back():
     run = Terminal(target(BACKEND_IMAGE_TAG="slow"), "instance", "provision", "before")
     run.until(r"backend +1 old pod")
     run.press_ctrl_c()
-    run.until("interrupted: putting before back as it was")
+    run.until("interrupted: restoring before to its previous state")
     text, code = run.end()
-    assert code == 130 and "it is as this run found it" in text, text
+    assert code == 130 and "it is back in its previous state" in text, text
     code, out, err = target().run("instance", "plan", "before", "--exit-code")
     assert code == 0, out + err
 
@@ -139,7 +139,7 @@ def first_while_reading():
         between.wait_held()
         run.press_ctrl_c()
         text, code = run.end()
-        assert code == 130 and "interrupted before anything of reading was changed" in text, text
+        assert code == 130 and "interrupted before anything was changed for reading" in text, text
         assert "litedesk instance provision reading" in text, text
     finally:
         between.close()
@@ -154,7 +154,7 @@ def first_while_undoing():
         run = Terminal(where, "instance", "provision", "failing")
         between.wait_held()
         run.press_ctrl_c()
-        run.until("interrupted: failing is being undone, and that goes on")
+        run.until("interrupted: the rollback of failing continues")
         between.release()
         text, code = run.end()
         assert code == 7 and "rolled back" in text, text
@@ -177,7 +177,7 @@ def first_when_all_is_ready():
         run = Terminal(target(between), "instance", "provision", "ready", "--yes")
         between.wait_held()
         run.press_ctrl_c()
-        run.until("interrupted: putting ready back as it was")
+        run.until("interrupted: restoring ready to its previous state")
         between.release()
         text, code = run.end()
         assert code == 0 and "ready is active" in text, text
@@ -199,13 +199,13 @@ def second_stops():
         run = Terminal(where, "instance", "provision", "second")
         between.wait_held()
         run.press_ctrl_c()
-        run.until("interrupted: undoing what was made of second")
+        run.until("interrupted: rolling back second")
         run.press_ctrl_c()
         text, code = run.end()
         assert code == 130, code
-        assert "stopped at once: what was made of second is not undone" in text, text
+        assert "stopped at once: second is not rolled back" in text, text
         assert re.search(r"in flight: apply \w+ instance-second/.* more", text), text
-        assert "go on with: litedesk instance provision second" in text, text
+        assert "continue with: litedesk instance provision second" in text, text
     finally:
         between.close()
     goes_on("second")
@@ -241,11 +241,11 @@ def change_in_flight():
         run = Terminal(where, "tenant", "create", "Acme", "--email", "a@b.example", "--slug", "waits")
         between.wait_held()
         run.press_ctrl_c()
-        run.until("interrupted: waiting for the answer to: create Tenant waits", "Ctrl-C again stops at once")
+        run.until("interrupted: waiting for the response to: create Tenant waits", "Ctrl-C again stops at once")
         run.press_ctrl_c()
         text, code = run.end()
         assert code == 130 and "stopped at once" in text and "in flight: create Tenant waits" in text, text
-        assert "look before you repeat it" in text, text
+        assert "check before you repeat it" in text, text
     finally:
         between.close()
 
