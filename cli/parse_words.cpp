@@ -116,7 +116,7 @@ void refuse_leftovers(std::string_view command, const Flags& flags, const std::v
   }
   for (const std::string& word : words) {
     if (word == "--") continue;
-    refuse(fmt::format("{} takes no further argument \"{}\"", command, printable(word)), help_hint(command));
+    refuse(fmt::format("{}: unexpected argument \"{}\"", command, printable(word)), help_hint(command));
   }
 }
 

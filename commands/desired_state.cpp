@@ -169,7 +169,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
                                " on cluster " + settings.database.cluster);
   if (settings.kubernetes.certificates == "per-host" && !live.cert_manager)
     desired.warnings.push_back(
-        "the cluster has no cert-manager: no certificate is asked for, and its state is unknown");
+        "the cluster has no cert-manager: no certificate is requested, and its state is unknown");
   const auto& custom = tenant.custom_domain;
   if (!custom.empty() && !custom.ends_with("." + settings.dns.domain))
     desired.warnings.push_back("point " + custom + " at " + names.host + " by a CNAME in its own zone");

@@ -134,7 +134,7 @@ TEST_CASE("A mistake gets the nearest right word, or what is missing") {
       {{"tenant", "create", "Acme"}, "needs --email ADDRESS", "--help"},
       {{"tenant", "create", "--email", "a@b.c"}, "needs NAME", "--help"},
       {{"tenant", "create", "--teir", "trial"}, "no flag --teir", "--tier"},
-      {{"tenant", "get", "acme", "more"}, "no further argument \"more\"", "--help"},
+      {{"tenant", "get", "acme", "more"}, "unexpected argument \"more\"", "--help"},
       {{"tenant", "get"}, "needs SLUG", "--help"},
       {{"tenant", "get", "acme", "--context"}, "--context needs a value", ""},
       {{"tenant", "get", "acme", "--context", "a", "--context", "b"}, "--context is given more than once", ""},
