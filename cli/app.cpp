@@ -6,6 +6,7 @@
 #include "cli/completion.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "cli/remember.hpp"
 #include "cli/runtime.hpp"
 #include "cli/session.hpp"
 #include "providers/error.hpp"
@@ -44,8 +45,13 @@ int run_command(const std::vector<std::string>& arguments, Runtime& runtime) {
     runtime.streams.out(completion_script(script->shell));
     return 0;
   }
-  Session session(runtime, invocation.global, line.command->asks);
-  return line.command->run(invocation.options, session);
+  Session session(runtime, invocation.global, *line.command);
+  try {
+    return line.command->run(invocation.options, session);
+  } catch (const NotFound& error) {
+    forget_missing(session, error);
+    throw;
+  }
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::vector<const Command*> all_commands() {
 std::span<const Group> groups() {
   static constexpr std::array list{
       Group{"tenant", "customers in the registry"},
-      Group{"instance", "a tenant's own instance: plan it, make it, wait for it"},
+      Group{"instance", "a tenant's own instance: plan it, provision it, wait for it"},
       Group{"dns", "records in the Route 53 zone"},
       Group{"registry", "where tenants are kept"},
       Group{"context", "named targets: cluster, registry, Atlas project, zone, domain"},
@@ -66,11 +66,11 @@ void bind_global(Flags& flags, GlobalOptions& global) {
               .help = "table, wide, json, yaml, name or jsonpath=TEMPLATE",
               .values = Values::choice},
              global.output);
-  flags.flag({.names = "--no-headers", .value = "", .help = "tables without their first line"}, global.no_headers);
+  flags.flag({.names = "--no-headers", .value = "", .help = "leave out the header row of tables"}, global.no_headers);
   flags.flag({.names = "-q,--quiet", .value = "", .help = "no progress, no hints"}, global.quiet);
   flags.flag({.names = "-v,--verbose",
               .value = "",
-              .help = "say more; -vv a line a request, -vvv the requests themselves, masked"},
+              .help = "be verbose; -vv prints a line per request, -vvv the requests themselves, masked"},
              global.verbose);
   flags.flag(
       {.names = "--trace", .value = "FILE", .help = "write every request to FILE, masked", .values = Values::file},
@@ -81,7 +81,7 @@ void bind_global(Flags& flags, GlobalOptions& global) {
               .values = Values::choice,
               .choices = {"auto", "always", "never"}},
              global.color);
-  flags.flag({.names = "--yes", .value = "", .help = "do not ask"}, global.yes);
+  flags.flag({.names = "--yes", .value = "", .help = "do not ask for confirmation"}, global.yes);
   flags.flag({.names = "--timeout", .value = "TIME", .help = "give up after TIME (90s, 10m)"}, global.timeout);
   flags.flag({.names = "--config", .value = "FILE", .help = "the configuration file", .values = Values::file},
              global.config);

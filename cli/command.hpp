@@ -13,6 +13,13 @@ namespace litedesk::cli {
 
 class Session;
 
+// What a command must know of its surroundings.
+enum class Needs {
+  nothing,    // its words and local files: it never asks for a context
+  templates,  // templates, tiers or prices: those of the context where there is one, the built-in ones where not
+  context,
+};
+
 struct Command {
   std::string_view group;     // "tenant"; empty for a command that stands alone
   std::string_view name;      // "create"
@@ -23,6 +30,7 @@ struct Command {
   void (*bind)(Flags& flags, Options& slot);
   // Does it and prints the result; returns the exit code. Null for what `run` answers before there is a session.
   int (*run)(const Options& options, Session& session);
+  Needs needs = Needs::context;
   // Asks before it goes on where something is lost for good (cli/prompt.hpp), and so has --confirm. Without a terminal,
   // --yes and --confirm it is refused with exit code 2, and nothing is done.
   bool asks = false;

@@ -203,7 +203,7 @@ class Completer {
 
   void output_formats() {
     for (const char* format : {"table", "wide", "json", "yaml", "name"}) add(format);
-    add("jsonpath=", "a template, as for kubectl");
+    add("jsonpath=", "a template, as in kubectl");
   }
 
   void faults() {

@@ -53,7 +53,7 @@ struct Reader {
     if (value.is_string()) return value.get<std::string>();
     if (value.is_number() || value.is_boolean()) return value.dump();
     if (value.is_null()) return {};
-    refuse(at, fmt::format("{} is to be one value", at.back()), "");
+    refuse(at, fmt::format("{} must be a single value", at.back()), "");
   }
 
   // A leaf as text: lists and maps of scalars are joined by commas.
@@ -85,7 +85,7 @@ struct Reader {
 
   void section(const Json& values, const std::string& prefix, std::vector<std::string> at, ConfigContext& into) const {
     if (values.is_null()) return;
-    if (!values.is_object()) refuse(at, fmt::format("{} is to be a map of settings", at.back()), "");
+    if (!values.is_object()) refuse(at, fmt::format("{} must be a map of settings", at.back()), "");
     for (const auto& [name, value] : values.items()) {
       const std::string key = prefix + name;
       at.push_back(name);
@@ -94,7 +94,7 @@ struct Reader {
       } else if (is_section(key)) {
         section(value, key + ".", at, into);
       } else {
-        refuse(at, fmt::format("there is no setting \"{}\"", printable(key)), suggestion(name, keys_below(prefix)));
+        refuse(at, fmt::format("unknown setting \"{}\"", printable(key)), suggestion(name, keys_below(prefix)));
       }
       at.pop_back();
     }
@@ -199,8 +199,8 @@ ConfigFile read_config(const std::filesystem::path& path, bool must_exist, const
   const auto text = system::read_file(path, "configuration", patience);
   if (!text && must_exist) {
     throw UsageError(
-        {.message = fmt::format("there is no configuration file {}", path.string()),
-         .hint = "check --config and LITEDESK_CONFIG, or make one with: litedesk context set NAME KEY=VALUE",
+        {.message = fmt::format("configuration file {} not found", path.string()),
+         .hint = "check --config and LITEDESK_CONFIG, or create one with: litedesk context set NAME KEY=VALUE",
          .resource = {},
          .cause = {}});
   }
@@ -211,15 +211,15 @@ ConfigFile read_config(const std::filesystem::path& path, bool must_exist, const
   if (root.is_null()) return config;
   const Lines lines(tree);
   const Reader reader{path, lines};
-  if (!root.is_object()) reader.refuse({}, "a configuration is a map with contexts", "");
+  if (!root.is_object()) reader.refuse({}, "the configuration must be a map with contexts", "");
   for (const auto& [key, value] : root.items()) {
     if (key == "currentContext") {
       config.current = reader.scalar(value, {key});
     } else if (key == "contexts") {
-      if (!value.is_object() && !value.is_null()) reader.refuse({key}, "contexts is to be a map of contexts", "");
+      if (!value.is_object() && !value.is_null()) reader.refuse({key}, "contexts must be a map of contexts", "");
       for (const auto& [name, context] : value.items()) reader.section(context, "", {key, name}, config.contexts[name]);
     } else {
-      reader.refuse({key}, fmt::format("there is no key \"{}\"", printable(key)),
+      reader.refuse({key}, fmt::format("unknown key \"{}\"", printable(key)),
                     suggestion(key, std::vector<std::string>{"contexts", "currentContext"}));
     }
   }
@@ -285,8 +285,8 @@ void check_context_name(std::string_view name) {
   const bool plain =
       !name.empty() && name.size() <= 63 && name[0] != '-' && std::all_of(name.begin(), name.end(), is_name_character);
   if (!plain) {
-    refuse(fmt::format("\"{}\" cannot be a context's name", printable(name)),
-           "up to 63 letters, digits, dots, dashes and underscores");
+    refuse(fmt::format("\"{}\" is not a valid context name", printable(name)),
+           "use up to 63 letters, digits, dots, dashes and underscores");
   }
 }
 

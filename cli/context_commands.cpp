@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/config_file.hpp"
+#include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
@@ -38,7 +39,7 @@ std::vector<std::string> names_in(const ConfigFile& config) {
 }
 
 [[noreturn]] void refuse_unknown(const ConfigFile& config, const std::string& name) {
-  throw NotFound({.message = fmt::format("there is no context \"{}\" in {}", printable(name), config.path.string()),
+  throw NotFound({.message = fmt::format("context \"{}\" not found in {}", printable(name), config.path.string()),
                   .hint = suggestion(name, names_in(config)),
                   .resource = "context " + name,
                   .cause = {}});
@@ -58,7 +59,7 @@ void change(Session& session, const std::function<void(ConfigFile&)>& how) {
                         .longest = session.timeout(usual_wait),
                         .tell = [&session](const std::string& text) { session.printer().note(text); }};
   if (change_config(path, wait, how))
-    session.printer().note(fmt::format("the comments of the old file are kept in {}.bak", path.string()));
+    session.printer().note(fmt::format("comments are not kept: the old file is in {}.bak", path.string()));
 }
 
 void bind_list(Flags&, ContextList&) {}
@@ -67,10 +68,11 @@ int list(const ContextList&, Session& session) {
   const ConfigFile config = config_of(session);
   Answer answer;
   answer.json = items(Json::array());
-  answer.table.columns = {{.header = "CURRENT", .importance = 9},    {.header = "NAME", .importance = 10},
-                          {.header = "KUBERNETES", .importance = 5}, {.header = "DATABASE", .importance = 4},
-                          {.header = "DNS", .importance = 4},        {.header = "REGISTRY", .importance = 3},
-                          {.header = "DOMAIN", .importance = 8},     {.header = "PROVISIONING", .importance = 7}};
+  answer.table.columns = {
+      {.header = "CURRENT", .importance = 9},    {.header = "NAME", .importance = 10},
+      {.header = "KUBERNETES", .importance = 5}, {.header = "DATABASE", .importance = 4},
+      {.header = "DNS", .importance = 4},        {.header = "REGISTRY", .importance = 3, .shrinks = true},
+      {.header = "DOMAIN", .importance = 8},     {.header = "PROVISIONING", .importance = 7}};
   const auto add = [&](const std::string& name, const Settings& settings) {
     const bool current = config.current == name;
     answer.names.push_back("context/" + name);
@@ -97,17 +99,17 @@ int list(const ContextList&, Session& session) {
 
 void bind_show(Flags& flags, ContextShow& options) {
   flags.argument(
-      {.name = "NAME", .help = "the context; the one in use without it", .values = Values::context, .required = false},
+      {.name = "NAME", .help = "the context (default: the current one)", .values = Values::context, .required = false},
       options.name);
-  flags.flag({.names = "--origins", .value = "", .help = "say for each value where it came from"}, options.origins);
+  flags.flag({.names = "--origins", .value = "", .help = "show where each value comes from"}, options.origins);
 }
 
 int show(const ContextShow& options, Session& session) {
   GlobalOptions global = session.global();
   if (!options.name.empty()) {
     if (global.sandbox || (!global.context.empty() && global.context != options.name)) {
-      throw UsageError(
-          fmt::format("context show {} and another context's flag exclude each other", printable(options.name)));
+      throw UsageError(fmt::format("context show {} and the flag of another context are mutually exclusive",
+                                   printable(options.name)));
     }
     if (options.name != built_in) {
       const ConfigFile config = config_of(session);
@@ -126,8 +128,9 @@ int show(const ContextShow& options, Session& session) {
                  {"state", resolved.paths.state.string()},
                  {"settings", Json::object()},
                  {"origins", Json::object()}};
-  answer.table.columns = {{.header = "SETTING", .importance = 10}, {.header = "VALUE", .importance = 9}};
-  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 10});
+  answer.table.columns = {{.header = "SETTING", .importance = 10},
+                          {.header = "VALUE", .importance = 9, .shrinks = true}};
+  if (options.origins) answer.table.columns.push_back({.header = "FROM", .importance = 10, .shrinks = true});
   for (const Origin& origin : resolved.origins) {
     answer.json["settings"][origin.key] = origin.value;
     answer.json["origins"][origin.key] = origin.from;
@@ -152,19 +155,31 @@ int use(const ContextUse& options, Session& session) {
   session.printer().answer({.json = {{"name", options.name}, {"current", true}},
                             .names = {"context/" + options.name},
                             .table = {},
-                            .text = fmt::format("context {} is in use\n", options.name)});
+                            .text = fmt::format("switched to context {}\n", options.name)});
   return 0;
 }
 
 void bind_set(Flags& flags, ContextSet& options) {
-  flags.argument({.name = "NAME", .help = "the context; made when it is not there", .values = Values::context},
+  flags.argument({.name = "NAME", .help = "the context; created if it does not exist", .values = Values::context},
                  options.name);
   flags.argument({.name = "KEY=VALUE",
-                  .help = "settings, with the keys of the configuration file; an empty value unsets one",
+                  .help = "settings, by the configuration file's keys; an empty value unsets one",
                   .values = Values::setting,
                   .required = false},
                  options.settings);
-  flags.flag({.names = "--use", .value = "", .help = "use it from now on"}, options.use);
+  flags.flag({.names = "--use", .value = "", .help = "make it the current context"}, options.use);
+}
+
+// Whether tenants or records are others than before.
+bool points_elsewhere(const ConfigContext& before, const ConfigContext& after) {
+  const auto text = [](const ConfigContext& context, std::string_view key) {
+    const auto found = context.find(std::string(key));
+    return found == context.end() ? std::string() : found->second.text;
+  };
+  for (const std::string_view key : {"registry", "kubernetes.provider", "kubernetes.kubeconfig", "kubernetes.context",
+                                     "kubernetes.clusterId", "dns.provider", "dns.zone", "dns.domain"})
+    if (text(before, key) != text(after, key)) return true;
+  return false;
 }
 
 void apply(const std::string& pair, ConfigContext& context) {
@@ -199,22 +214,25 @@ int set(const ContextSet& options, Session& session) {
   check_context_name(options.name);
   bool is_new = false;
   std::string current;
+  ConfigContext before, after;
   change(session, [&](ConfigFile& config) {
     is_new = !config.contexts.contains(options.name);
     ConfigContext& context = config.contexts[options.name];
+    before = context;
     for (const std::string& pair : options.settings) apply(pair, context);
+    after = context;
     if (options.use) config.current = options.name;
     current = config.current;
   });
+  if (points_elsewhere(before, after)) forget_context(session, options.name);
   Printer& printer = session.printer();
   printer.answer({.json = {{"name", options.name}, {"current", current == options.name}},
                   .names = {"context/" + options.name},
                   .table = {},
-                  .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "made" : "changed",
-                                      options.use ? " and in use" : "", session.paths().config.string())});
+                  .text = fmt::format("context {} {}{} in {}\n", options.name, is_new ? "created" : "updated",
+                                      options.use ? " and made current" : "", session.paths().config.string())});
   if (current.empty())
-    printer.note(fmt::format("no context is in use yet: litedesk context use {0}, or litedesk context set {0} --use",
-                             options.name));
+    printer.note(fmt::format("there is no current context yet: litedesk context use {0}", options.name));
   else
     printer.next("litedesk context show " + options.name);
   return 0;
@@ -232,7 +250,8 @@ int remove(const ContextDelete& options, Session& session) {
     was_current = config.current == options.name;
     if (was_current) config.current.clear();
   });
-  if (was_current) session.printer().warn("it was the current context: litedesk context use NAME chooses another");
+  forget_context(session, options.name);
+  if (was_current) session.printer().warn("it was the current context; choose another with: litedesk context use NAME");
   session.printer().answer(
       {.json = {{"name", options.name}, {"deleted", true}},
        .names = {"context/" + options.name},
@@ -243,19 +262,20 @@ int remove(const ContextDelete& options, Session& session) {
 
 constexpr std::array commands{
     Command{"context", "list", "list contexts", "", "litedesk context list", binder<ContextList, bind_list>,
-            runner<ContextList, list>},
+            runner<ContextList, list>, Needs::nothing},
     Command{"context", "show", "show the settings of a context",
-            "Shows what a command would work with here: flags, variables, .env and the file together.",
+            "Shows what a command run here would use: flags, variables, .env and the file together.",
             "litedesk context show --origins\nlitedesk context show staging -o yaml", binder<ContextShow, bind_show>,
             runner<ContextShow, show>},
     Command{"context", "use", "choose the current context", "", "litedesk context use staging",
-            binder<ContextUse, bind_use>, runner<ContextUse, use>},
-    Command{"context", "set", "make or change a context", "",
-            "litedesk context set staging kubernetes.context=staging dns.zone=Z0123456789ABC "
-            "dns.domain=staging.example.com --use",
-            binder<ContextSet, bind_set>, runner<ContextSet, set>},
-    Command{"context", "delete", "delete a context", "Forgets the settings. What they point to is untouched.",
-            "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>},
+            binder<ContextUse, bind_use>, runner<ContextUse, use>, Needs::nothing},
+    Command{"context", "set", "create or change a context", "",
+            "litedesk context set staging kubernetes.context=staging --use\n"
+            "litedesk context set staging dns.domain=staging.example.com",
+            binder<ContextSet, bind_set>, runner<ContextSet, set>, Needs::nothing},
+    Command{"context", "delete", "delete a context", "Deletes the settings only: what they point to is untouched.",
+            "litedesk context delete staging", binder<ContextDelete, bind_delete>, runner<ContextDelete, remove>,
+            Needs::nothing},
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr const char* usual_model = "base";
 
 void bind_estimate(Flags& flags, CostEstimateOf& options) {
   flags.flag({.names = "--instances", .value = "N", .help = "how many instances (10)"}, options.instances);
-  flags.flag({.names = "--from-registry", .value = "", .help = "as many as there are now"}, options.from_registry);
+  flags.flag({.names = "--from-registry", .value = "", .help = "as many as the registry has"}, options.from_registry);
   flags.flag({.names = "--tenant", .value = "SLUG", .help = "what one tenant's instance adds", .values = Values::slug},
              options.tenant);
   flags.flag({.names = "--model",
@@ -32,20 +32,26 @@ void bind_estimate(Flags& flags, CostEstimateOf& options) {
               .values = Values::model},
              options.model);
   flags.flag({.names = "--compare", .value = "", .help = "all models side by side"}, options.compare);
-  flags.flag({.names = "--break-even", .value = "", .help = "how many paying customers carry the costs"},
+  flags.flag({.names = "--break-even", .value = "", .help = "how many paying customers cover the costs"},
              options.break_even);
   flags.flag({.names = "--chart", .value = "", .help = "the models as bars"}, options.chart);
-  flags.flag({.names = "--advice", .value = "", .help = "single server, hybrid or an instance for each"},
+  flags.flag({.names = "--advice",
+              .value = "",
+              .help = "single server, hybrid or an instance for each; each of the flags below implies it"},
              options.advice);
-  flags.flag({.names = "--customers", .value = "N", .help = "for --advice: paying customers (as --instances)"},
+  flags.flag({.names = "--customers",
+              .value = "N",
+              .help = "paying customers (as --instances); estimates that many instances where nothing else is said"},
              options.customers);
-  flags.flag({.names = "--revenue", .value = "DOLLARS", .help = "for --advice: revenue a month"}, options.revenue);
-  flags.flag({.names = "--budget", .value = "DOLLARS", .help = "for --advice: budget a month"}, options.budget);
-  flags.flag({.names = "--isolation", .value = "", .help = "for --advice: customers need their data apart"},
-             options.isolation);
-  flags.flag({.names = "--enterprise", .value = "", .help = "for --advice: deals ask for dedicated instances"},
-             options.enterprise);
-  flags.flag({.names = "--compliance", .value = "", .help = "for --advice: HIPAA or SOC 2"}, options.compliance);
+  flags.flag({.names = "--revenue", .value = "DOLLARS", .help = "revenue a month: 2400, $2,400 or 2400.50"},
+             options.revenue);
+  flags.flag({.names = "--budget", .value = "DOLLARS", .help = "budget a month"}, options.budget);
+  flags.flag({.names = "--isolation", .value = "", .help = "customers need their data isolated"}, options.isolation);
+  flags.flag({.names = "--enterprise", .value = "", .help = "deals ask for dedicated instances"}, options.enterprise);
+  flags.flag({.names = "--compliance", .value = "", .help = "HIPAA or SOC 2"}, options.compliance);
+  flags.flag({.names = "--subdomains", .value = "N", .help = "enterprise customers that want a subdomain of their own"},
+             options.subdomains);
+  flags.flag({.names = "--staff", .value = "", .help = "there is someone to run Kubernetes"}, options.staff);
 }
 
 bool has_instance(const Tenant& tenant) {
@@ -62,35 +68,59 @@ struct Basis {
   AdviceInput advice;
 };
 
+std::optional<std::int64_t> cents_of(std::string_view flag, const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const auto cents = parse_dollars(*text);
+  if (!cents)
+    throw UsageError({.message = fmt::format("{}: \"{}\" is not an amount of dollars", flag, printable(*text)),
+                      .hint = "write 2400, 2,400 or 2400.50",
+                      .resource = {},
+                      .cause = {}});
+  return cents;
+}
+
+void add_registry(Basis& basis, Session& session) {
+  session.stop_requests_when_interrupted();
+  const std::vector<Tenant> tenants = list_tenants(session.registry(), {}, session.tiers());
+  basis.instances = std::count_if(tenants.begin(), tenants.end(), has_instance);
+  std::int64_t customers = 0, revenue = 0, enterprise = 0;
+  for (const Tenant& tenant : tenants) {
+    if (!pays(tenant)) continue;
+    ++customers;
+    if (tenant.tier == "enterprise") ++enterprise;
+    const std::int64_t mrr = tenant.subscription.mrr_cents;
+    revenue += mrr > 0 ? mrr : session.tiers().get(tenant.tier).price_cents;
+  }
+  basis.advice.paying_customers = customers;
+  basis.advice.monthly_revenue_cents = revenue;
+  basis.advice.subdomains = enterprise;
+}
+
 Basis find_basis(const CostEstimateOf& options, Session& session) {
-  constexpr std::int64_t cents = 100;
-  constexpr std::int64_t most_dollars = 1'000'000'000'000;
-  for (const auto& money : {options.revenue, options.budget}) {
-    if (money && (*money < 0 || *money > most_dollars)) throw UsageError("--revenue and --budget are dollars a month");
-  }
   Basis basis;
-  basis.instances = options.instances.value_or(usual_instances);
+  AdviceInput& advice = basis.advice;
   if (options.from_registry) {
-    session.stop_requests_when_interrupted();
-    const std::vector<Tenant> tenants = list_tenants(session.registry(), {}, session.tiers());
-    basis.instances = std::count_if(tenants.begin(), tenants.end(), has_instance);
-    for (const Tenant& tenant : tenants) {
-      if (!pays(tenant)) continue;
-      ++basis.advice.paying_customers;
-      basis.advice.monthly_revenue_cents += tenant.subscription.mrr_cents > 0
-                                                ? tenant.subscription.mrr_cents
-                                                : session.tiers().get(tenant.tier).price_cents;
-    }
+    add_registry(basis, session);
+  } else {
+    // Each customer has an instance, and each instance a customer who pays, where only one of the two is said.
+    basis.instances = options.instances.value_or(options.customers.value_or(usual_instances));
+    advice.paying_customers = options.instances;
   }
-  // Who says how many instances, and not how many pay, means that all do.
-  if (options.instances) basis.advice.paying_customers = *options.instances;
-  if (options.customers) basis.advice.paying_customers = *options.customers;
-  if (options.revenue) basis.advice.monthly_revenue_cents = *options.revenue * cents;
-  if (options.budget) basis.advice.monthly_budget_cents = *options.budget * cents;
-  basis.advice.isolation = options.isolation;
-  basis.advice.enterprise = options.enterprise;
-  basis.advice.compliance = options.compliance;
+  if (options.customers) advice.paying_customers = options.customers;
+  if (const auto cents = cents_of("--revenue", options.revenue)) advice.monthly_revenue_cents = cents;
+  advice.monthly_budget_cents = cents_of("--budget", options.budget);
+  if (options.subdomains) advice.subdomains = options.subdomains;
+  advice.isolation = options.isolation;
+  advice.enterprise = options.enterprise;
+  advice.compliance = options.compliance;
+  advice.staff = options.staff;
+  advice.instances = basis.instances;
   return basis;
+}
+
+bool wants_advice(const CostEstimateOf& options) {
+  return options.advice || options.customers || options.revenue || options.budget || options.isolation ||
+         options.enterprise || options.compliance || options.subdomains || options.staff;
 }
 
 // A column in the middle of a text: what is rendered here stands between other lines.
@@ -103,9 +133,9 @@ std::string rendered(const Table& table, Session& session) {
 }
 
 std::string estimate_text(const CostEstimate& estimate, Session& session) {
-  Table table{.columns = {{.header = "ITEM", .importance = 10},
-                          {.header = "QUANTITY", .importance = 7, .right = true},
-                          {.header = "EACH", .importance = 8, .right = true},
+  Table table{.columns = {{.header = "ITEM", .importance = 10, .shrinks = true},
+                          {.header = "QTY", .importance = 10, .right = true},
+                          {.header = "EACH", .importance = 10, .right = true},
                           {.header = "A MONTH", .importance = 10, .right = true},
                           {.header = "SOURCE", .importance = 10, .right = true}},
               .rows = {}};
@@ -120,7 +150,7 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
   std::string text =
       fmt::format("{}: {}\n\n", counted(estimate.instances, "instance"), session.prices().title(estimate.model));
   text += rendered(table, session);
-  text += fmt::format("\nTotal {} a month; one instance more adds {}\n",
+  text += fmt::format("\nTotal {} a month; each further instance adds {}\n",
                       session.printer().on_out(Colour::bold, to_text(estimate.total)), to_text(estimate.per_instance));
   for (const std::string& note : estimate.notes) text += "  " + note + "\n";
   text += "\nSources\n";
@@ -131,8 +161,8 @@ std::string estimate_text(const CostEstimate& estimate, Session& session) {
 std::string comparison_text(const std::vector<CostEstimate>& estimates, Session& session) {
   Table table{.columns = {{.header = "MODEL", .importance = 10},
                           {.header = "A MONTH", .importance = 10, .right = true},
-                          {.header = "ONE MORE ADDS", .importance = 8, .right = true},
-                          {.header = "WHAT IT IS", .importance = 3}},
+                          {.header = "EACH ADDS", .importance = 10, .right = true},
+                          {.header = "WHAT IT IS", .importance = 3, .shrinks = true}},
               .rows = {}};
   for (const CostEstimate& each : estimates) {
     table.rows.push_back(
@@ -144,8 +174,8 @@ std::string comparison_text(const std::vector<CostEstimate>& estimates, Session&
 }
 
 std::string break_even_text(const std::vector<BreakEven>& lines, Session& session) {
-  Table table{.columns = {{.header = "ALL PAY", .importance = 10},
-                          {.header = "PRICE", .importance = 9, .right = true},
+  Table table{.columns = {{.header = "TIER", .importance = 10},
+                          {.header = "PRICE", .importance = 10, .right = true},
                           {.header = "AT LOW COST", .importance = 10, .right = true},
                           {.header = "AT HIGH COST", .importance = 10, .right = true}},
               .rows = {}};
@@ -156,25 +186,46 @@ std::string break_even_text(const std::vector<BreakEven>& lines, Session& sessio
     table.rows.push_back(
         {line.tier, to_text(Money{line.price_cents, line.price_cents}), from(line.low), from(line.high)});
   }
-  return "\nThe costs are carried\n\n" + rendered(table, session);
+  return "\nBreak-even\n\n" + rendered(table, session);
 }
 
-std::string advice_text(const Advice& advice) {
-  std::string text = fmt::format("\nAdvice: {}\n", to_string(advice.recommendation));
-  for (const std::string& reason : advice.reasons) text += "  because " + reason + "\n";
-  for (const std::string& note : advice.notes) text += "  note: " + note + "\n";
+// How what is not known can be said.
+std::string_view flag_of(std::string_view trigger) {
+  if (trigger == "revenueAboveCost") return "--revenue";
+  constexpr std::array<std::string_view, 8> flags{"--customers",  "--revenue",    "--isolation", "--enterprise",
+                                                  "--compliance", "--subdomains", "--staff",     "--budget"};
+  const auto* found =
+      std::find_if(flags.begin(), flags.end(), [&](std::string_view flag) { return flag.substr(2) == trigger; });
+  return found == flags.end() ? std::string_view() : *found;
+}
+
+std::string advice_text(const Advice& advice, const Printer& printer) {
+  const std::size_t width = printer.width();
+  std::string text = fmt::format("\nAdvice: {}\n\n", title(advice.recommendation));
+  for (const Trigger& trigger : advice.triggers) {
+    std::string line = trigger.what;
+    if (!trigger.figure.empty()) line += ": " + trigger.figure;
+    if (!trigger.holds) line += fmt::format(" ({})", flag_of(trigger.name));
+    const std::string_view mark = !trigger.holds ? "?" : *trigger.holds ? "yes" : "no";
+    text += wrapped(line, width, fmt::format("  {:<3}  ", mark), "       ");
+  }
+  text += "\n";
+  if (std::any_of(advice.triggers.begin(), advice.triggers.end(), [](const Trigger& each) { return !each.holds; }))
+    text += "  ? = not known: set it with the flag\n";
+  for (const std::string& reason : advice.reasons) text += wrapped("because " + reason, width, "  ", "    ");
+  for (const std::string& note : advice.notes) text += wrapped("note: " + note, width, "  ", "    ");
   return text;
 }
 
 void check_options(const CostEstimateOf& options, const std::vector<std::string>& models) {
   const int bases = (options.instances ? 1 : 0) + (options.from_registry ? 1 : 0) + (options.tenant.empty() ? 0 : 1);
-  if (bases > 1) throw UsageError("--instances, --from-registry and --tenant exclude each other");
-  if (!options.tenant.empty() && (options.compare || options.break_even || options.advice || options.chart)) {
-    throw UsageError("--tenant goes with --model only");
+  if (bases > 1) throw UsageError("--instances, --from-registry and --tenant are mutually exclusive");
+  if (!options.tenant.empty() && (options.compare || options.break_even || wants_advice(options) || options.chart)) {
+    throw UsageError("--tenant can only be combined with --model");
   }
-  if (!options.model.empty() && options.compare) throw UsageError("--model and --compare exclude each other");
+  if (!options.model.empty() && options.compare) throw UsageError("--model and --compare are mutually exclusive");
   if (options.model.empty() || std::find(models.begin(), models.end(), options.model) != models.end()) return;
-  throw UsageError({.message = fmt::format("--model: \"{}\" is no model", printable(options.model)),
+  throw UsageError({.message = fmt::format("--model: \"{}\" is not a cost model", printable(options.model)),
                     .hint = suggestion(options.model, models),
                     .resource = {},
                     .cause = {}});
@@ -230,24 +281,24 @@ int estimate(const CostEstimateOf& options, Session& session) {
     answer.json.update(to_json(lines));
     if (people) answer.text += break_even_text(lines, session);
   }
-  if (options.advice) {
+  if (wants_advice(options)) {
     const Advice given = advise(basis.advice, prices);
     answer.json["advice"] = to_json(given);
-    if (people) answer.text += advice_text(given);
+    if (people) answer.text += advice_text(given, session.printer());
   }
   session.printer().answer(answer);
   return 0;
 }
 
 constexpr std::array commands{
-    Command{"", "cost-estimate", "what instances cost a month",
-            "Dollars a month by LiteDesk's planning figures, each line with its source; ranges stay ranges. No "
-            "provider is\n"
-            "asked.",
-            "litedesk cost-estimate --instances 50\n"
-            "litedesk cost-estimate --compare --chart\n"
-            "litedesk cost-estimate --advice --customers 12 --revenue 2400 --budget 400",
-            binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>},
+    Command{
+        "", "cost-estimate", "estimate what instances cost a month",
+        "Dollars a month by LiteDesk's planning figures, each line with its source; ranges stay ranges. No provider is "
+        "queried.",
+        "litedesk cost-estimate --instances 50\n"
+        "litedesk cost-estimate --compare --chart\n"
+        "litedesk cost-estimate --advice --customers 12 --revenue 2,400 --budget 400",
+        binder<CostEstimateOf, bind_estimate>, runner<CostEstimateOf, estimate>, Needs::templates},
 };
 
 }  // namespace

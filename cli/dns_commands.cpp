@@ -46,7 +46,7 @@ Answer list_answer(const std::vector<RecordResult>& results) {
   answer.table.columns = {{.header = "NAME", .importance = 10},
                           {.header = "TYPE", .importance = 9},
                           {.header = "TTL", .importance = 3, .right = true},
-                          {.header = "VALUE", .importance = 2},
+                          {.header = "VALUE", .importance = 2, .shrinks = true},
                           {.header = "OWNER", .importance = 6}};
   // Without it the records of a routing policy would look like one record many times.
   const bool has_sets = std::any_of(results.begin(), results.end(),
@@ -82,11 +82,11 @@ std::string ingress_address(World& world) {
 void bind_set(Flags& flags, DnsSet& options) {
   flags.argument({.name = "NAME", .help = "a label (acme) or a name in the domain", .values = Values::record},
                  options.name);
-  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address; without it the load balancer"},
+  flags.flag({.names = "--target", .value = "TARGET", .help = "host name or address (default: the load balancer)"},
              options.target);
   flags.flag({.names = "--type",
               .value = "TYPE",
-              .help = "A, AAAA, CNAME, TXT ...; follows from the target without it",
+              .help = "A, AAAA, CNAME, TXT ... (default: by the target)",
               .values = Values::choice,
               .choices = types},
              options.type);
@@ -95,7 +95,7 @@ void bind_set(Flags& flags, DnsSet& options) {
   flags.flag({.names = "--wildcard", .value = "", .help = "*.NAME instead of NAME"}, options.wildcard);
   flags.flag({.names = "--adopt", .value = "", .help = "take over a record that is not ours"}, options.adopt);
   flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
-  flags.flag({.names = "--dry-run", .value = "", .help = "say what would be done, and do nothing"}, options.dry_run);
+  flags.flag({.names = "--dry-run", .value = "", .help = "print what would be done, and do nothing"}, options.dry_run);
 }
 
 std::string set_text(const RecordResult& result, const Printer& printer) {
@@ -144,21 +144,31 @@ int get(const DnsGet& options, Session& session) {
 }
 
 void bind_list(Flags& flags, DnsList& options) {
-  flags.flag({.names = "-a,--all", .value = "", .help = "those of others, too"}, options.all);
+  flags.flag({.names = "-a,--all", .value = "", .help = "include records that are not ours"}, options.all);
+}
+
+// Ours are the words; a list of everything tells which of them are there no more.
+void remember_listed(const DnsList& options, const std::vector<RecordResult>& results, Session& session) {
+  remember(session, [&](Snapshot& snapshot) {
+    std::vector<Word> listed;
+    for (const RecordResult& result : results) put(listed, word_of(result.record));
+    if (!options.all) {
+      snapshot.records = std::move(listed);
+      return;
+    }
+    std::erase_if(snapshot.records, [&](const Word& word) {
+      return std::none_of(listed.begin(), listed.end(), [&](const Word& each) { return each.text == word.text; });
+    });
+  });
 }
 
 int list(const DnsList& options, Session& session) {
   session.stop_requests_when_interrupted();
   const std::vector<RecordResult> results = list_records(session.world(), !options.all);
-  if (!options.all) {
-    remember(session, [&](Snapshot& snapshot) {
-      snapshot.records.clear();
-      for (const RecordResult& result : results) put(snapshot.records, word_of(result.record));
-    });
-  }
+  remember_listed(options, results, session);
   if (results.empty() && session.printer().for_people()) {
     session.printer().note(options.all ? "the zone has no records"
-                                       : "the zone has no records of ours; --all lists every one");
+                                       : "no records of ours in the zone; --all lists the others");
     return 0;
   }
   session.printer().answer(list_answer(results));
@@ -170,13 +180,13 @@ void bind_delete(Flags& flags, DnsDelete& options) {
                  options.name);
   flags.flag({.names = "--type",
               .value = "TYPE",
-              .help = "which one, where a name has several",
+              .help = "which record, if the name has several",
               .values = Values::choice,
               .choices = types},
              options.type);
   flags.flag({.names = "--adopt", .value = "", .help = "delete a record that is not ours"}, options.adopt);
   flags.flag({.names = "--wait", .value = "", .help = "wait until it is INSYNC"}, options.wait);
-  flags.flag({.names = "--confirm", .value = "NAME", .help = "the name once more, instead of typing it"},
+  flags.flag({.names = "--confirm", .value = "NAME", .help = "the name again, instead of typing it at the prompt"},
              options.confirm);
 }
 
@@ -205,19 +215,19 @@ int remove(const DnsDelete& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"dns", "set", "create or change a record",
-            "Makes a record and the TXT record beside it that says it is ours, in one change. A record of somebody "
-            "else is\n"
-            "not touched without --adopt.",
-            "litedesk dns set shop --wait\nlitedesk dns set api --target 203.0.113.7 --ttl 60",
-            binder<DnsSet, bind_set>, runner<DnsSet, set>},
+    Command{
+        "dns", "set", "create or change a record",
+        "Creates a record and the TXT record beside it that marks it as ours, in one change. A record that is not ours "
+        "is not touched without --adopt.",
+        "litedesk dns set shop --wait\nlitedesk dns set api --target 203.0.113.7 --ttl 60", binder<DnsSet, bind_set>,
+        runner<DnsSet, set>},
     Command{"dns", "get", "show the records of one name", "", "litedesk dns get acme", binder<DnsGet, bind_get>,
             runner<DnsGet, get>},
     Command{"dns", "list", "list records", "", "litedesk dns list --all -o wide", binder<DnsList, bind_list>,
             runner<DnsList, list>},
     Command{"dns", "delete", "delete a record",
-            "Deletes a record of ours with its owner record. Asks for the name to be typed.",
-            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>, true},
+            "Deletes a record of ours and its owner record. Asks you to type the name.",
+            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>, Needs::context, true},
 };
 
 }  // namespace

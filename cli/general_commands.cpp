@@ -22,10 +22,11 @@ constexpr std::array commands{
             "bash:  source <(litedesk completion bash)          in ~/.bashrc\n"
             "zsh:   litedesk completion zsh > \"${fpath[1]}/_litedesk\"\n"
             "fish:  litedesk completion fish > ~/.config/fish/completions/litedesk.fish",
-            "source <(litedesk completion bash)", binder<CompletionScript, bind_completion>, nullptr},
-    Command{"", "version", "print the version", "", "litedesk version -o json", binder<Version, bind_version>, nullptr},
+            "source <(litedesk completion bash)", binder<CompletionScript, bind_completion>, nullptr, Needs::nothing},
+    Command{"", "version", "print the version", "", "litedesk version -o json", binder<Version, bind_version>, nullptr,
+            Needs::nothing},
     Command{"", "help", "help for a command", "", "litedesk help instance provision\nlitedesk help environment",
-            binder<Help, bind_help>, nullptr},
+            binder<Help, bind_help>, nullptr, Needs::nothing},
 };
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace litedesk::cli {
 namespace {
 
-constexpr std::size_t help_width = 96;
+constexpr std::size_t help_width = 80;
 constexpr std::size_t widest_term = 30;
 
 struct Term {
@@ -77,6 +77,18 @@ std::string indented(std::string_view text) {
   return result;
 }
 
+// Each line wrapped at the width of a page, but for what is set in columns.
+std::string paragraphs(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    result += line.find("  ") == std::string_view::npos ? wrapped(line, help_width, "", "") : std::string(line) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
 std::string usage_of(const Command& command, const Flags& flags) {
   std::string usage = "litedesk " + command.words();
   for (const Argument& argument : flags.arguments()) {
@@ -102,7 +114,7 @@ std::string command_help(const Command& command) {
   Options slot;
   command.bind(flags, slot);
   std::string text = fmt::format("{}.\n", capitalised(command.summary));
-  if (!command.about.empty()) text += fmt::format("\n{}\n", command.about);
+  if (!command.about.empty()) text += "\n" + paragraphs(command.about);
   text += fmt::format("\nUsage:\n  {}\n", usage_of(command, flags));
   std::vector<Term> arguments;
   for (const Argument& argument : flags.arguments())
@@ -136,8 +148,8 @@ std::string environment_help() {
   std::vector<Term> own{{"LITEDESK_CONTEXT", "the context"},
                         {"LITEDESK_CONFIG", "the configuration file"},
                         {"LITEDESK_HOME", "one folder for configuration and state"}};
-  std::vector<Term> inherited{{"KUBECONFIG", "kubeconfig files, as for kubectl"},
-                              {"MONGODB_ATLAS_API_KEY", "public key, or client id of a service account"},
+  std::vector<Term> inherited{{"KUBECONFIG", "kubeconfig files, as in kubectl"},
+                              {"MONGODB_ATLAS_API_KEY", "public key, or client ID of a service account"},
                               {"MONGODB_ATLAS_API_SECRET", "private key, or client secret"},
                               {"BACKEND_IMAGE_REPO, _TAG", "image of the backend"},
                               {"FRONTEND_IMAGE_REPO, _TAG", "image of the frontend"},
@@ -148,26 +160,32 @@ std::string environment_help() {
       inherited.push_back({std::string(name), fmt::format("{} ({})", key.help, key.key)});
     }
   }
-  const std::vector<Term> network{{"HTTPS_PROXY, HTTP_PROXY", "the proxies; ALL_PROXY where one is not set"},
-                                  {"NO_PROXY", "without one: names, *.NAME, networks, HOST:PORT, *"},
-                                  {"SSL_CERT_FILE", "PEM file of the authorities that are trusted"},
-                                  {"SSL_CERT_DIR", "folders of such files, with colons between"}};
-  return "A flag beats LITEDESK_*, which beats what LiteDesk operators have already, which beats .env in the\n"
-         "working folder, which beats the configuration file. A context that is named explicitly is not\n"
-         "mixed with inherited variables. `litedesk context show --origins` says where each value came from.\n\n"
-         "litedesk's own:\n" +
-         terms(own) + "\nInherited (all but KUBECONFIG and endpoints may stand in .env, too):\n" + terms(inherited) +
+  const std::vector<Term> network{{"HTTPS_PROXY, HTTP_PROXY", "proxies; ALL_PROXY is used where one is not set"},
+                                  {"NO_PROXY", "what is reached directly: names, *.NAME, networks, HOST:PORT, *"},
+                                  {"SSL_CERT_FILE", "PEM file of the trusted certificate authorities"},
+                                  {"SSL_CERT_DIR", "folders of such files, separated by colons"}};
+  return wrapped(
+             "Flags take precedence over LITEDESK_*, then come the variables that LiteDesk operators already have, "
+             ".env in "
+             "the working folder, and the configuration file. A context that is named explicitly is not mixed with "
+             "inherited variables. `litedesk context show --origins` shows where each value comes from.",
+             help_width, "", "") +
+         "\n" +
+         wrapped("A switch takes true or false, enabled or disabled, yes or no, on or off, 1 or 0.", help_width, "",
+                 "") +
+         "\nlitedesk's own:\n" + terms(own) +
+         "\nInherited (all but KUBECONFIG and endpoints may also be set in .env):\n" + terms(inherited) +
          "\nThe network, as for kubectl:\n" + terms(network);
 }
 
 std::string exit_codes_help() {
   return "Exit codes:\n" + terms({{"0", "done"},
                                   {"1", "failed; `status`: not healthy"},
-                                  {"2", "wrong usage, or settings that cannot be"},
+                                  {"2", "wrong usage, or invalid settings"},
                                   {"3", "not found"},
-                                  {"4", "conflict, or locked by somebody else"},
+                                  {"4", "conflict, or locked by someone else"},
                                   {"5", "refused: permission, authentication, or switched off"},
-                                  {"6", "timed out; what was made is kept"},
+                                  {"6", "timed out; what was created is kept"},
                                   {"7", "rolled back after a failure or a time-out"},
                                   {"10", "`instance plan --exit-code` found changes"},
                                   {"130", "interrupted"}});
@@ -178,13 +196,14 @@ std::string whole_help() {
   for (const Group& group : groups()) list.push_back({std::string(group.name), std::string(group.summary)});
   for (const Command* command : commands_of(""))
     list.push_back({std::string(command->name), std::string(command->summary)});
-  return "litedesk gives each LiteDesk customer an instance of its own: on Kubernetes, with its database and its\n"
-         "subdomain.\n\nUsage:\n  litedesk COMMAND [flags]\n\nCommands:\n" +
+  return "litedesk gives each LiteDesk customer an instance of its own: on Kubernetes,\n"
+         "with its database and its subdomain.\n\nUsage:\n  litedesk COMMAND [flags]\n\nCommands:\n" +
          terms(list) +
-         "\nA first try, touching nothing outside this machine:\n"
+         "\nTo try it, touching nothing outside this machine:\n"
          "  litedesk --sandbox tenant create \"Acme\" --email owner@acme.example\n"
          "  litedesk --sandbox instance provision acme\n"
-         "\nMore: litedesk COMMAND --help, litedesk help flags, litedesk help environment, litedesk help exit-codes\n";
+         "\nMore: litedesk COMMAND --help, litedesk help flags, litedesk help environment,\n"
+         "litedesk help exit-codes\n";
 }
 
 }  // namespace
@@ -213,11 +232,10 @@ std::string help_text(const std::vector<std::string>& topic) {
     if (!in_group) known.emplace_back(group.name);
   }
   const auto found = nearest(topic.back(), known);
-  throw UsageError(
-      {.message = fmt::format("there is no help for \"{}\"", printable(fmt::format("{}", fmt::join(topic, " ")))),
-       .hint = found ? did_you_mean(found) : "litedesk help lists the commands",
-       .resource = {},
-       .cause = {}});
+  throw UsageError({.message = fmt::format("no help for \"{}\"", printable(fmt::format("{}", fmt::join(topic, " ")))),
+                    .hint = found ? did_you_mean(found) : "list the commands with: litedesk help",
+                    .resource = {},
+                    .cause = {}});
 }
 
 }  // namespace litedesk::cli

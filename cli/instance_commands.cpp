@@ -35,14 +35,14 @@ Answer plan_answer(const Plan& plan, Session& session) {
   return {.json = to_json(plan),
           .names = names_of_changes(plan),
           .table = {},
-          .text = plan_text(plan, printer, printer.wide())};
+          .text = printer.for_people() ? plan_text(plan, printer) : ""};
 }
 
 void bind_plan(Flags& flags, InstancePlan& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
   flags.flag({.names = "--out", .value = "FILE", .help = "save the plan for provision --plan", .values = Values::file},
              options.out);
-  flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 when there are changes"}, options.exit_code);
+  flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 if there are changes"}, options.exit_code);
 }
 
 int plan(const InstancePlan& options, Session& session) {
@@ -61,61 +61,101 @@ int plan(const InstancePlan& options, Session& session) {
 
 void bind_provision(Flags& flags, InstanceProvision& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
-  flags.flag(
-      {.names = "--plan", .value = "FILE", .help = "do exactly this saved plan, or refuse", .values = Values::file},
-      options.plan);
+  flags.flag({.names = "--plan",
+              .value = "FILE",
+              .help = "carry out exactly this saved plan, or refuse",
+              .values = Values::file},
+             options.plan);
   flags.flag({.names = "--dry-run", .value = "", .help = "print the plan and do nothing"}, options.dry_run);
   flags.flag({.names = "--no-wait", .value = "", .help = "do not wait until it is ready"}, options.no_wait);
-  flags.flag({.names = "--keep-on-failure", .value = "", .help = "keep what was made when it fails"},
+  flags.flag({.names = "--keep-on-failure", .value = "", .help = "keep what was created if it fails"},
              options.keep_on_failure);
   flags.flag({.names = "--fail-on-unschedulable",
               .value = "",
-              .help = "fail when a pod finds no node, instead of waiting for one"},
+              .help = "fail if a pod cannot be scheduled, instead of waiting for a node"},
              options.fail_on_unschedulable);
   flags.flag({.names = "--force-conflicts", .value = "", .help = "take over fields that other field managers own"},
              options.force_conflicts);
-  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, for a plan that deletes something"},
+  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, for a plan that deletes something"},
              options.confirm);
 }
 
 // The plan as progress: on standard error, before anything is done.
 void show_plan(const Plan& plan, Session& session) {
   if (plan.empty()) return;
-  std::string text = plan_text(plan, session.printer(), session.printer().wide());
+  std::string text = plan_text(plan, session.printer(), Stream::err);
   if (text.ends_with('\n')) text.pop_back();
   session.printer().note(text);
 }
 
-std::string result_text(const ProvisionResult& result) {
+std::string state_text(const ProvisionResult& result) {
   const std::string& slug = result.tenant.slug;
   switch (result.state) {
     case ProvisionState::unchanged:
-      return fmt::format("{}: no changes, active at {}\n", slug, result.tenant.status.url);
+      return fmt::format("{}: no changes, active at {}", slug, result.tenant.status.url);
     case ProvisionState::active:
-      return fmt::format("{} is active at {}  ({})\n", slug, result.tenant.status.url, elapsed(result.took));
+      return fmt::format("{} is active at {}  ({})", slug, result.tenant.status.url, elapsed(result.took));
     case ProvisionState::provisioning:
-      return fmt::format("{} is being provisioned\n", slug);
+      return fmt::format("{} is being provisioned", slug);
   }
   return {};
+}
+
+// With where it is, on the same line where both fit.
+std::string result_text(const ProvisionResult& result, const Printer& printer) {
+  const std::string state = state_text(result);
+  const std::string place = place_text(result.plan.context, result.plan.cluster, 0, printer.utf8());
+  if (place.empty()) return state + "\n";
+  const bool fits = display_width(state) + 2 + display_width(place) <= printer.width();
+  return fmt::format("{}{}{}\n", state, fits ? "  " : "\n  ", place);
 }
 
 int print_result(const ProvisionResult& result, Session& session) {
   const std::string& slug = result.tenant.slug;
   remember_tenant(session, result.tenant);
-  session.printer().answer(
-      {.json = to_json(result), .names = {"instance/" + slug}, .table = {}, .text = result_text(result)});
+  session.printer().answer({.json = to_json(result),
+                            .names = {"instance/" + slug},
+                            .table = {},
+                            .text = result_text(result, session.printer())});
   session.printer().next(result.state == ProvisionState::provisioning ? "litedesk instance wait " + slug
                                                                       : "litedesk status " + slug);
   return 0;
 }
 
-// Inside a handler: the error as it is, with a line on how to go on where it has none.
+// Inside a handler: what was interrupted while it changed something says itself what became of it.
 [[noreturn]] void rethrow_interrupted(const Cancelled& error, std::string_view slug) {
   if (!error.hint().empty()) throw;
-  throw Cancelled({.message = error.message(),
-                   .hint = fmt::format("nothing is lost: litedesk instance provision {} goes on from there", slug),
+  throw Cancelled({.message = fmt::format("interrupted before anything was changed for {}", slug),
+                   .hint = fmt::format("start again with: litedesk instance provision {}", slug),
                    .resource = error.resource(),
-                   .cause = error.cause()});
+                   .cause = error.message()});
+}
+
+// What Ctrl-C does at each stage of a run, in the words of docs/exit-codes.md.
+Interruption::Words words_of(RunStage stage, const std::string& slug, bool keeps) {
+  const std::string next = "litedesk instance provision " + slug;
+  const auto words = [&](std::string first, std::string second) {
+    first += fmt::format("\nCtrl-C again stops at once; to continue then: {}", next);
+    return Interruption::Words{std::move(first), "stopped at once: " + second, "continue with: " + next};
+  };
+  if (stage == RunStage::idle) return {};
+  if (keeps || stage == RunStage::keeping)
+    return words(fmt::format("interrupted: keeping what was created for {} and releasing its lock", slug),
+                 fmt::format("what was created for {} is kept as it is", slug));
+  if (stage == RunStage::undoing)
+    return words(fmt::format("interrupted: the rollback of {} continues", slug),
+                 fmt::format("{} is only partly rolled back", slug));
+  if (stage == RunStage::making)
+    return words(fmt::format("interrupted: rolling back {} and releasing its lock", slug),
+                 fmt::format("{} is not rolled back", slug));
+  return words(fmt::format("interrupted: restoring {} to its previous state and releasing its lock", slug),
+               fmt::format("{} is only partly changed", slug));
+}
+
+std::function<void(RunStage)> tell_stages(Session& session, const std::string& slug, bool keeps) {
+  return [interruption = session.runtime().interruption, slug, keeps](RunStage stage) {
+    interruption->say(words_of(stage, slug, keeps));
+  };
 }
 
 int provision_instance(const InstanceProvision& options, Session& session) {
@@ -153,6 +193,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
       confirm(session, what, plan.slug, options.confirm);
   };
   World& world = session.world();
+  how.on_stage = tell_stages(session, options.slug, how.keep_on_failure || !world.settings.auto_rollback);
   ProvisionResult result;
   try {
     Progress progress(session.runtime(), session.printer());
@@ -219,11 +260,11 @@ int wait_for_part(const InstanceWait& options, Session& session) {
           {.json = {{"slug", options.slug}, {"condition", options.condition}, {"parts", std::move(parts)}},
            .names = {"instance/" + options.slug},
            .table = {},
-           .text = fmt::format("{} of {} is there\n", options.condition, options.slug)});
+           .text = fmt::format("{}: {} condition met\n", options.slug, options.condition)});
       return 0;
     }
     if (world.clock.steady() >= end) {
-      throw Timeout({.message = fmt::format("{} of {} is not there yet", options.condition, options.slug),
+      throw Timeout({.message = fmt::format("timed out waiting for {} of {}", options.condition, options.slug),
                      .hint = "litedesk status " + options.slug,
                      .resource = "instance " + options.slug,
                      .cause = last});
@@ -240,13 +281,18 @@ int wait(const InstanceWait& options, Session& session) {
   how.slug = options.slug;
   how.timeout = session.timeout(usual_timeout);
   how.on_plan = [&](const Plan& plan) { show_plan(plan, session); };
+  how.on_stage = tell_stages(session, options.slug, true);
   World& world = session.world();
   ProvisionResult result;
   try {
     Progress progress(session.runtime(), session.printer());
     result = wait_instance(world, how, progress.observer());
   } catch (const Cancelled& error) {
-    rethrow_interrupted(error, options.slug);
+    if (!error.hint().empty()) throw;
+    throw Cancelled({.message = "interrupted while waiting for " + options.slug,
+                     .hint = "wait again with: litedesk instance wait " + options.slug,
+                     .resource = error.resource(),
+                     .cause = error.message()});
   }
   return print_result(result, session);
 }
@@ -255,17 +301,17 @@ constexpr std::array commands{
     Command{"instance", "plan", "show what provision would change",
             "Compares the desired state with the live one, field by field. Sends only reads.",
             "litedesk instance plan acme\n"
-            "litedesk instance plan acme --out acme.plan && litedesk instance provision acme --plan acme.plan",
+            "litedesk instance plan acme --out acme.plan\nlitedesk instance provision acme --plan acme.plan",
             binder<InstancePlan, bind_plan>, runner<InstancePlan, plan>},
-    Command{"instance", "provision", "make the instance what it shall be",
-            "Creates or changes what differs, and waits until it is ready. Run twice it changes nothing. What a failed "
-            "run\n"
-            "made is undone (exit 7), unless --keep-on-failure.",
-            "litedesk instance provision acme\n"
-            "litedesk instance provision acme --no-wait && litedesk instance wait acme --timeout 15m",
-            binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>, true},
+    Command{
+        "instance", "provision", "bring the instance to its desired state",
+        "Creates or changes what differs, and waits until it is ready. A second run changes nothing. A failed run is "
+        "rolled back (exit 7) unless --keep-on-failure is given.",
+        "litedesk instance provision acme\n"
+        "litedesk instance provision acme --no-wait\nlitedesk instance provision acme --dry-run",
+        binder<InstanceProvision, bind_provision>, runner<InstanceProvision, provision_instance>, Needs::context, true},
     Command{"instance", "wait", "wait for an instance",
-            "Finishes what `provision --no-wait` left, waits while another run is at it, or waits for one part.",
+            "Finishes what `provision --no-wait` left, waits for another run in progress, or waits for one part.",
             "litedesk instance wait acme --for certificate --timeout 5m", binder<InstanceWait, bind_wait>,
             runner<InstanceWait, wait>},
 };

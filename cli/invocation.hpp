@@ -108,9 +108,10 @@ struct CostEstimateOf {
   std::optional<std::int64_t> instances;
   std::string tenant, model;
   bool from_registry = false, compare = false, break_even = false, advice = false, chart = false;
-  // For --advice. Money in whole dollars a month.
-  std::optional<std::int64_t> customers, revenue, budget;
-  bool isolation = false, enterprise = false, compliance = false;
+  // For --advice, which each of them implies. Money in dollars a month, as people write it.
+  std::optional<std::int64_t> customers, subdomains;
+  std::optional<std::string> revenue, budget;
+  bool isolation = false, enterprise = false, compliance = false, staff = false;
   friend bool operator==(const CostEstimateOf&, const CostEstimateOf&) = default;
 };
 

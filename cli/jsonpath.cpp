@@ -85,7 +85,7 @@ class Path {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-      refuse(text_, fmt::format("\"{}\" is no index", printable(digits)));
+      refuse(text_, fmt::format("\"{}\" is not an index", printable(digits)));
     }
     return value;
   }
@@ -143,7 +143,7 @@ std::string unescape(std::string_view text, std::string_view quoted) {
       result += quoted[i];
       continue;
     }
-    if (++i == quoted.size()) refuse(text, "a backslash at the end of a text");
+    if (++i == quoted.size()) refuse(text, "a backslash at the end of the text");
     switch (quoted[i]) {
       case 'n':
         result += '\n';

@@ -19,15 +19,16 @@ std::string variable(const Runtime& runtime, const std::string& name) {
   return found == runtime.environment.end() ? std::string{} : found->second;
 }
 
-// no-color.org; TERM=dumb and CI are people's and runners' way to say that nothing may be drawn.
-bool plain(const Runtime& runtime) {
+// TERM=dumb and CI are people's and runners' way to say that nothing may be drawn.
+bool can_draw(const Runtime& runtime) {
   const std::string term = variable(runtime, "TERM");
-  return !variable(runtime, "NO_COLOR").empty() || term.empty() || term == "dumb" || !variable(runtime, "CI").empty();
+  return !term.empty() && term != "dumb" && variable(runtime, "CI").empty();
 }
 
+// no-color.org: NO_COLOR takes colours, and nothing else.
 bool colours(const Runtime& runtime, const std::string& when, bool terminal) {
   if (when == "always") return true;
-  return when != "never" && terminal && !plain(runtime);
+  return when != "never" && terminal && can_draw(runtime) && variable(runtime, "NO_COLOR").empty();
 }
 
 std::string painted(bool on, Colour colour, std::string_view text) {
@@ -75,7 +76,7 @@ OutputChoice parse_output(std::string_view text) {
   if (word == "name" && word == text) return {Format::name, {}};
   if (word == "jsonpath" && word != text) return {Format::jsonpath, std::string(text.substr(word.size() + 1))};
   const std::vector<std::string> known{"table", "wide", "json", "yaml", "name", "jsonpath"};
-  throw UsageError({.message = fmt::format("--output: \"{}\" is no format", printable(text)),
+  throw UsageError({.message = fmt::format("--output: \"{}\" is not a format", printable(text)),
                     .hint = word == "jsonpath" ? "write jsonpath=TEMPLATE" : suggestion(word, known),
                     .resource = {},
                     .cause = {}});
@@ -88,7 +89,7 @@ Printer::Printer(Runtime& runtime, const GlobalOptions& global)
       no_headers_(global.no_headers),
       colour_out_(colours(runtime, global.color, runtime.terminal.out)),
       colour_err_(colours(runtime, global.color, runtime.terminal.err)),
-      live_(runtime.terminal.err && !plain(runtime)),
+      live_(runtime.terminal.err && can_draw(runtime)),
       verbose_(global.verbose) {}
 
 void Printer::answer(const Answer& answer) {
@@ -122,6 +123,17 @@ void Printer::say(std::string_view text) {
 
 void Printer::note(std::string_view text) {
   if (for_people() && !quiet_) error_line(text);
+}
+
+void Printer::interrupted(std::string_view text) {
+  std::string lines(is_terminal(Stream::err) ? "\r" : "");
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    lines += wrapped(rest.substr(0, end), width(Stream::err), "", "  ");
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (lines.ends_with('\n')) lines.pop_back();
+  note(lines);
 }
 
 void Printer::warn(std::string_view text) {
@@ -160,19 +172,26 @@ void Printer::error_line(std::string_view text) {
     runtime_.streams.err(line);
 }
 
-std::size_t Printer::width() const {
-  return runtime_.terminal.out ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
+bool Printer::is_terminal(Stream stream) const {
+  return stream == Stream::out ? runtime_.terminal.out : runtime_.terminal.err;
+}
+
+std::size_t Printer::width(Stream stream) const {
+  return is_terminal(stream) ? static_cast<std::size_t>(std::max(20, size().columns)) : 80;
 }
 
 TerminalSize Printer::size() const {
   return runtime_.terminal.size ? runtime_.terminal.size() : TerminalSize{};
 }
 
+std::string Printer::painted(Stream stream, Colour colour, std::string_view text) const {
+  return cli::painted(stream == Stream::out ? colour_out_ : colour_err_, colour, text);
+}
 std::string Printer::on_out(Colour colour, std::string_view text) const {
-  return painted(colour_out_, colour, text);
+  return painted(Stream::out, colour, text);
 }
 std::string Printer::on_err(Colour colour, std::string_view text) const {
-  return painted(colour_err_, colour, text);
+  return painted(Stream::err, colour, text);
 }
 
 void print_error(Runtime& runtime, std::string_view output, std::string_view color, const std::exception& error) {
@@ -189,7 +208,10 @@ void print_error(Runtime& runtime, std::string_view output, std::string_view col
     return;
   }
   const bool colour = colours(runtime, std::string(color), runtime.terminal.err);
-  std::string text = fmt::format("{} {}\n", painted(colour, Colour::red, "error:"), indented(printable(message), "  "));
+  // Over the "^C" that a terminal shows.
+  const bool over = runtime.terminal.err && known && known->code() == ErrorCode::cancelled;
+  std::string text(over ? "\r" : "");
+  text += fmt::format("{} {}\n", painted(colour, Colour::red, "error:"), indented(printable(message), "  "));
   const auto add = [&](std::string_view label, const std::string& value) {
     if (!value.empty()) text += fmt::format("  {}: {}\n", label, indented(printable(value), "    "));
   };

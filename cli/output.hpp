@@ -33,6 +33,8 @@ struct Answer {
   std::string text;  // instead of the table, when not empty
 };
 
+enum class Stream { out, err };
+
 enum class Colour { none, red, green, yellow, dim, bold };
 
 // Lines that are redrawn in place at the bottom of standard error while it is a terminal: whatever else is said there
@@ -54,6 +56,8 @@ class Printer {
   void say(std::string_view text);
   // Standard error: what a person may want to know; not with --quiet nor for machines.
   void note(std::string_view text);
+  // The same on Ctrl-C: over the "^C" that a terminal shows, each line wrapped.
+  void interrupted(std::string_view text);
   // Standard error, "warning: ..."; each different one once, whatever the format: what is wrong must not be missed.
   void warn(std::string_view text);
   // The last line of a success: the natural next command. On a terminal only, not with --quiet.
@@ -68,11 +72,13 @@ class Printer {
   // Whether standard error can be redrawn in place.
   [[nodiscard]] bool live() const { return live_; }
   [[nodiscard]] TerminalSize size() const;
-  // Columns for what people read on standard output: the terminal's, at least 20; 80 where there is none.
-  [[nodiscard]] std::size_t width() const;
+  [[nodiscard]] bool is_terminal(Stream stream) const;
+  // Columns for what people read on that stream: the terminal's, at least 20; 80 where there is none.
+  [[nodiscard]] std::size_t width(Stream stream = Stream::out) const;
   // Null when they end. The caller keeps them alive.
   void set_live_lines(LiveLines* lines);
-  // The text in that colour, where standard output (or error) shows colours.
+  // The text in that colour, where the stream shows colours.
+  [[nodiscard]] std::string painted(Stream stream, Colour colour, std::string_view text) const;
   [[nodiscard]] std::string on_out(Colour colour, std::string_view text) const;
   [[nodiscard]] std::string on_err(Colour colour, std::string_view text) const;
 

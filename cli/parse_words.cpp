@@ -32,7 +32,7 @@ std::string help_hint(std::string_view command) {
 
 void check_choice(std::string_view what, const std::string& value, const std::vector<std::string>& choices) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  refuse(fmt::format("{}: \"{}\" is none of {}", what, printable(value), fmt::join(choices, ", ")),
+  refuse(fmt::format("{}: \"{}\" must be one of {}", what, printable(value), fmt::join(choices, ", ")),
          did_you_mean(nearest(value, choices)));
 }
 
@@ -41,7 +41,7 @@ Number to_number(std::string_view what, const std::string& text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-    refuse(fmt::format("{}: \"{}\" is no number", what, printable(text)), "");
+    refuse(fmt::format("{}: \"{}\" is not a number", what, printable(text)), "");
   }
   return number;
 }
@@ -117,7 +117,7 @@ void refuse_leftovers(std::string_view command, const Flags& flags, const std::v
   }
   for (const std::string& word : words) {
     if (word == "--") continue;
-    refuse(fmt::format("{} takes no further argument \"{}\"", command, printable(word)), help_hint(command));
+    refuse(fmt::format("{}: unexpected argument \"{}\"", command, printable(word)), help_hint(command));
   }
 }
 

@@ -20,7 +20,7 @@ std::filesystem::path xdg(const Environment& environment, const std::string& nam
   const std::filesystem::path folder = variable(environment, name);
   if (folder.is_absolute()) return folder / "litedesk";
   if (home.empty()) {
-    throw UsageError({.message = "there is no home folder to keep settings in",
+    throw UsageError({.message = "no home folder found to keep settings in",
                       .hint = "set HOME, or LITEDESK_HOME to a folder for all of litedesk's files",
                       .resource = {},
                       .cause = {}});

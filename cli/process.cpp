@@ -12,7 +12,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/command_line.hpp"
 #include "cli/completion.hpp"
+#include "cli/output.hpp"
 #include "cli/runtime.hpp"
 #include "cli/signals.hpp"
 #include "providers/error.hpp"
@@ -151,7 +153,13 @@ int run_process(int argc, const char* const* argv, const system::Clock& clock) {
     runtime.terminal.utf8 = shows_utf8(runtime.environment);
     // A shell waits for these while somebody types: no thread, no signals.
     if (answers_at_once(arguments)) return run(arguments, runtime);
-    const SignalWatcher watcher(interrupt);
+    const auto interruption = runtime.interruption;
+    const SignalWatcher watcher(
+        interrupt, [interruption] { interruption->tell_first(); },
+        [&] {
+          print_error(runtime, requested_value(arguments, "--output", "-o"), requested_value(arguments, "--color", ""),
+                      interruption->second());
+        });
     return run(arguments, runtime);
   } catch (const Error& error) {
     streams.err(fmt::format("error: {}\n", error.what()));

@@ -13,18 +13,19 @@ constexpr std::size_t part_width = 12;
 constexpr std::size_t message_width = 34;
 constexpr std::size_t time_width = 6;
 
+// In ASCII words: "+", "-" and "~" are what a plan has for create, delete and update.
 std::string_view sign(StepState state, bool utf8) {
   switch (state) {
     case StepState::running:
-      return utf8 ? "…" : "-";
+      return utf8 ? "…" : "... ";
     case StepState::done:
-      return utf8 ? "✓" : "+";
+      return utf8 ? "✓" : "ok  ";
     case StepState::failed:
-      return utf8 ? "✗" : "x";
+      return utf8 ? "✗" : "fail";
     case StepState::undone:
-      return utf8 ? "↶" : "<";
+      return utf8 ? "↶" : "undo";
     case StepState::skipped:
-      return utf8 ? "·" : ".";
+      return utf8 ? "·" : "skip";
   }
   return " ";
 }
@@ -58,7 +59,8 @@ std::string progress_line(const Step& step, std::size_t width, bool utf8) {
   std::string line = front + pad_to_width(message, message_width);
   // A narrow terminal has no room to line the times up.
   if (width > 0 && display_width(line) + 1 + time_width > width) line = front + message;
-  return fmt::format("{} {:>{}}", line, time, time_width);
+  const std::string whole = fmt::format("{} {:>{}}", line, time, time_width);
+  return width > 0 && display_width(whole) > width ? cut_to_width(line, width, utf8) : whole;
 }
 
 Progress::Progress(Runtime& runtime, Printer& printer)
@@ -83,11 +85,12 @@ void Progress::step(const Step& step) {
   const std::lock_guard guard(mutex_);
   auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& each) { return each.step.part == step.part; });
   const bool same = line != lines_.end() && line->step.state == step.state && line->step.message == step.message;
+  const bool begins = line == lines_.end() || line->step.state != StepState::running;
   if (line == lines_.end())
-    line = lines_.insert(line, Line{step, runtime_.clock.steady() - step.elapsed});
+    line = lines_.insert(line, Line{step, {}});
   else
     line->step = step;
-  if (step.elapsed.count() > 0) line->begun = runtime_.clock.steady() - step.elapsed;
+  if (begins || step.elapsed.count() > 0) line->begun = runtime_.clock.steady() - step.elapsed;
   if (live_) {
     draw();
     changed_.notify_all();
@@ -109,29 +112,45 @@ std::string Progress::painted(const Step& step, std::string line) const {
   return printer_.on_err(colour(step.state), front) + line.substr(front.size());
 }
 
-// Moves up to the first live line and clears from there: what is drawn next takes its place.
+// To the first live line, from wherever a "^C" that the terminal echoed has left the cursor. A terminal that became
+// narrower has wrapped what was drawn for its old width.
+std::string Progress::to_first_line(std::size_t columns) const {
+  if (drawn_.empty()) return {};
+  std::size_t rows = 0;
+  for (const std::size_t width : drawn_) rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
+  return fmt::format("\r\x1b[{}A", rows);
+}
+
+std::size_t Progress::columns() const {
+  return static_cast<std::size_t>(std::max(printer_.size().columns, 20));
+}
+
+// Clears the live lines: what is drawn next takes their place.
 void Progress::erase() {
-  if (drawn_ > 0) runtime_.streams.err(fmt::format("\x1b[{}A\x1b[J", drawn_));
-  drawn_ = 0;
+  if (!drawn_.empty()) runtime_.streams.err(to_first_line(columns()) + "\x1b[J");
+  drawn_.clear();
 }
 
 void Progress::draw() {
-  const TerminalSize size = printer_.size();
-  const auto columns = static_cast<std::size_t>(std::max(size.columns, 20));
+  const std::size_t width = columns();
   // More lines than the screen has could not be reached again: the last ones are kept.
-  const auto rows = static_cast<std::size_t>(std::max(size.rows - 1, 1));
+  const auto rows = static_cast<std::size_t>(std::max(printer_.size().rows - 1, 1));
   const std::size_t first = lines_.size() > rows ? lines_.size() - rows : 0;
-  std::string text;
-  if (drawn_ > 0) text += fmt::format("\x1b[{}A", drawn_);
+  std::string text = to_first_line(width);
+  // Rows that a terminal has wrapped stay marked as such, and are joined again, until they are cleared.
+  if (width != drawn_for_) text += "\x1b[J";
+  drawn_for_ = width;
+  drawn_.clear();
   for (std::size_t i = first; i < lines_.size(); ++i) {
     Step step = lines_[i].step;
     if (step.state == StepState::running) {
       step.elapsed = std::chrono::duration_cast<system::milliseconds>(runtime_.clock.steady() - lines_[i].begun);
     }
-    text += painted(step, progress_line(step, columns - 1, printer_.utf8())) + "\x1b[K\n";
+    const std::string line = progress_line(step, width - 1, printer_.utf8());
+    drawn_.push_back(display_width(line));
+    text += painted(step, line) + "\x1b[K\n";
   }
   text += "\x1b[J";
-  drawn_ = lines_.size() - first;
   runtime_.streams.err(text);
 }
 

@@ -39,6 +39,8 @@ class Progress : public LiveLines {
   void draw();
   void erase();
   void tick(const std::stop_token& stop);
+  [[nodiscard]] std::size_t columns() const;
+  [[nodiscard]] std::string to_first_line(std::size_t columns) const;
   [[nodiscard]] std::string painted(const Step& step, std::string line) const;
 
   Runtime& runtime_;
@@ -46,7 +48,8 @@ class Progress : public LiveLines {
   const bool shown_, live_;
   std::mutex mutex_;
   std::vector<Line> lines_;
-  std::size_t drawn_ = 0;  // lines on the screen that are redrawn
+  std::vector<std::size_t> drawn_;  // the widths of the lines on the screen that are redrawn
+  std::size_t drawn_for_ = 0;       // the terminal's columns then
   std::condition_variable_any changed_;
   std::jthread ticker_;
 };

@@ -32,12 +32,11 @@ int install(const InstallRegistry&, Session& session) {
   session.stop_requests_when_interrupted();
   World& world = session.world();
   if (!world.registry_in_cluster) {
-    throw UsageError(
-        {.message = fmt::format("the registry of context {} is {}: there is nothing to install in a cluster",
-                                session.settings().context, session.settings().registry),
-         .hint = fmt::format("litedesk context set {} registry=cluster", session.settings().context),
-         .resource = "context " + session.settings().context,
-         .cause = {}});
+    throw UsageError({.message = fmt::format("the registry of context {} is {}: nothing to install in a cluster",
+                                             session.settings().context, session.settings().registry),
+                      .hint = fmt::format("litedesk context set {} registry=cluster", session.settings().context),
+                      .resource = "context " + session.settings().context,
+                      .cause = {}});
   }
   const RegistryTarget target{world.objects, world.applier, world.watcher, world.templates, world.clock};
   const RegistryInstall result = install_registry(target, session.timeout(usual_timeout), session.interrupted());
@@ -76,7 +75,7 @@ constexpr std::array commands{
             "Safe to repeat. Tenants that are registered already are given the claims on their hosts that they lack.",
             "litedesk registry install --context production", binder<InstallRegistry, bind_install>,
             runner<InstallRegistry, install>},
-    Command{"registry", "status", "show the registry", "Exits 1 when it cannot be used.", "litedesk registry status",
+    Command{"registry", "status", "show the registry", "Exits 1 if it cannot be used.", "litedesk registry status",
             binder<ShowRegistry, bind_status>, runner<ShowRegistry, status>},
 };
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "providers/error.hpp"
+#include "cli/config_file.hpp"
 
 namespace litedesk::cli {
 
@@ -31,6 +31,33 @@ void remember_tenants(Session& session, const std::vector<Tenant>& all) {
     snapshot.tenants.clear();
     for (const Tenant& tenant : all) put(snapshot.tenants, word_of(tenant));
   });
+}
+
+void forget_missing(Session& session, const NotFound& error) {
+  constexpr std::string_view kind = "tenant ";
+  const std::string& resource = error.resource();
+  if (!resource.starts_with(kind)) return;
+  remember(session, [&](Snapshot& snapshot) { drop(snapshot.tenants, resource.substr(kind.size())); });
+}
+
+void forget_context(Session& session, std::string_view context) {
+  try {
+    write_snapshot(session.paths().state, context, {});
+  } catch (const Error& error) {
+    session.printer().detail(1, fmt::format("completion cannot forget names: {}", error.what()));
+  }
+}
+
+void forget_sandbox(Session& session) {
+  std::vector<std::string> names{"sandbox", "default"};
+  try {
+    for (const auto& [name, context] : read_config(session.paths().config, false).contexts)
+      for (const auto& [key, value] : context)
+        if (key.ends_with(".provider") && value.text == "sandbox") names.push_back(name);
+  } catch (const Error&) {
+    // A file that cannot be read backs no context either.
+  }
+  for (const std::string& name : names) forget_context(session, name);
 }
 
 }  // namespace litedesk::cli

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/interruption.hpp"
 #include "providers/http/client.hpp"
 #include "providers/system/clock.hpp"
 #include "providers/system/random.hpp"
@@ -49,6 +50,7 @@ struct Runtime {
   system::Random& random;
   std::function<std::unique_ptr<http::Transport>(http::ClientOptions)> make_transport;
   std::stop_source interrupt;  // requested by the first SIGINT, SIGTERM or SIGHUP
+  std::shared_ptr<Interruption> interruption = std::make_shared<Interruption>();
 };
 
 // Runs one command line (without the program's name) to its exit code. Never throws.

@@ -10,6 +10,7 @@
 
 #include "cli/command.hpp"
 #include "cli/prompt.hpp"
+#include "cli/remember.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "commands/host_claims.hpp"
@@ -49,7 +50,7 @@ std::string fault_help() {
 
 void bind_serve(Flags& flags, SandboxServe& options) {
   static const std::string faults = fault_help();
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
   flags.flag({.names = "--fault", .value = "API:KIND:HOW", .help = faults, .values = Values::fault}, options.faults);
   flags.flag({.names = "--detach", .value = "", .help = "return once it is ready, and let it serve in the background"},
@@ -58,15 +59,17 @@ void bind_serve(Flags& flags, SandboxServe& options) {
   flags.flag(
       {.names = "--log", .value = "FILE", .help = "write there once it serves", .values = Values::file, .hidden = true},
       options.log);
-  flags.flag({.names = "--port", .value = "N", .help = "first of three ports; any free ones without it"}, options.port);
-  flags.flag({.names = "--time-scale", .value = "X", .help = "how long things take: 1 as in life, 0 not at all"},
-             options.time_scale);
+  flags.flag({.names = "--port", .value = "N", .help = "first of three ports (default: any free ones)"}, options.port);
+  flags.flag(
+      {.names = "--time-scale", .value = "X", .help = "how long things take: 1 is real time, 0 is instantaneous"},
+      options.time_scale);
 }
 
 void check_serve(const SandboxServe& options) {
-  if (options.port < 0 || options.port > 65'533) throw UsageError(fmt::format("--port {}: 1 to 65533", options.port));
+  if (options.port < 0 || options.port > 65'533)
+    throw UsageError(fmt::format("--port {}: must be 1 to 65533", options.port));
   if (!std::isfinite(options.time_scale) || options.time_scale < 0 || options.time_scale > 1000) {
-    throw UsageError(fmt::format("--time-scale {}: 0 to 1000", options.time_scale));
+    throw UsageError(fmt::format("--time-scale {}: must be 0 to 1000", options.time_scale));
   }
 }
 
@@ -193,26 +196,27 @@ int serve(const SandboxServe& options, Session& session) {
 }
 
 void bind_reset(Flags& flags, SandboxReset& options) {
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
-  flags.flag({.names = "--confirm", .value = "sandbox", .help = "say so in advance"}, options.confirm);
+  flags.flag({.names = "--confirm", .value = "sandbox", .help = "confirm in advance"}, options.confirm);
 }
 
 int reset(const SandboxReset& options, Session& session) {
   const std::filesystem::path folder = folder_of(options.folder, session);
   if (sandbox::has_state(folder) || !options.confirm.empty())
-    confirm(session, "forget what is in " + folder.string(), "sandbox", options.confirm);
+    confirm(session, "reset the sandbox in " + folder.string(), "sandbox", options.confirm);
   const bool done = sandbox::reset(folder);
+  if (folder == session.paths().state / "sandbox") forget_sandbox(session);
   session.printer().answer({.json = {{"folder", folder.string()}, {"reset", done}},
                             .names = {"sandbox/" + folder.string()},
                             .table = {},
-                            .text = done ? fmt::format("the sandbox in {} is empty\n", folder.string())
-                                         : fmt::format("there is no sandbox in {}\n", folder.string())});
+                            .text = done ? fmt::format("the sandbox in {} was reset\n", folder.string())
+                                         : fmt::format("no sandbox found in {}\n", folder.string())});
   return 0;
 }
 
 void bind_status(Flags& flags, SandboxStatus& options) {
-  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where its state is kept", .values = Values::folder},
+  flags.flag({.names = "--dir", .value = "FOLDER", .help = "where to keep its state", .values = Values::folder},
              options.folder);
 }
 
@@ -239,7 +243,7 @@ int status(const SandboxStatus& options, Session& session) {
                  {"counts", contents.counts},
                  {"server", to_json(service, folder)}};
   answer.names = {"sandbox/" + contents.folder};
-  std::vector<Detail> lines{{"Folder", contents.folder}, {"State", contents.exists ? "there" : "none yet"}};
+  std::vector<Detail> lines{{"Folder", contents.folder}, {"State", contents.exists ? "present" : "none yet"}};
   if (!service) {
     lines.push_back({"Served", "no"});
   } else if (service->process.pid == 0) {
@@ -279,21 +283,20 @@ int stop(const SandboxStop& options, Session& session) {
 }
 
 constexpr std::array commands{
-    Command{"sandbox", "serve", "keep the sandbox up for other clients",
-            "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one\n"
-            "`export NAME=value` line each for what reaches them, and serves until it is\n"
-            "stopped. With --detach it does so in the background, and returns once it is\n"
-            "ready; FOLDER/exports holds the lines too. With -v it tells of every request on\n"
-            "stderr, in the background in its log. One process at a time serves a folder.",
+    Command{"sandbox", "serve", "keep the sandbox running for other clients",
+            "Starts stand-ins for Kubernetes, Atlas and Route 53 on loopback, prints one `export NAME=value` line each "
+            "for what reaches them, and serves until it is stopped. With --detach it runs in the background, and "
+            "returns once it is ready; FOLDER/exports holds the lines too. With -v it prints every request to stderr, "
+            "in the background to its log. One process at a time serves a folder.",
             "eval \"$(litedesk sandbox serve --detach)\"\n"
-            "litedesk sandbox serve --fault route53:throttle:0.3 --fault kubernetes:lost:2 -v",
-            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>},
-    Command{"sandbox", "stop", "end the sandbox that serves", "", "litedesk sandbox stop",
-            binder<SandboxStop, bind_stop>, runner<SandboxStop, stop>},
-    Command{"sandbox", "reset", "forget what is in the sandbox", "", "litedesk sandbox reset --yes",
-            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, true},
+            "litedesk sandbox serve --fault route53:throttle:0.3 --fault all:lost:2 -v",
+            binder<SandboxServe, bind_serve>, runner<SandboxServe, serve>, Needs::nothing},
+    Command{"sandbox", "stop", "stop the sandbox that is being served", "", "litedesk sandbox stop",
+            binder<SandboxStop, bind_stop>, runner<SandboxStop, stop>, Needs::nothing},
+    Command{"sandbox", "reset", "reset the sandbox: delete everything in it", "", "litedesk sandbox reset --yes",
+            binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, Needs::nothing, true},
     Command{"sandbox", "status", "show what is in the sandbox, and who serves it", "",
-            "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>},
+            "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>, Needs::nothing},
 };
 
 }  // namespace

@@ -15,11 +15,11 @@ void save_plan(const std::filesystem::path& path, const Plan& plan, const system
 
 SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug, const system::Patience& patience) {
   const std::string hint =
-      fmt::format("make one with: litedesk instance plan {} --out {}", printable(slug), path.string());
+      fmt::format("create one with: litedesk instance plan {} --out {}", printable(slug), path.string());
   const auto text = system::read_file(path, "plan", patience);
   if (!text) {
     throw NotFound(
-        {.message = fmt::format("there is no plan {}", path.string()), .hint = hint, .resource = {}, .cause = {}});
+        {.message = fmt::format("plan {} not found", path.string()), .hint = hint, .resource = {}, .cause = {}});
   }
   const Json json = parse_json(*text);
   const auto member = [&](const char* name) {
@@ -28,7 +28,7 @@ SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug, co
   };
   if (member("fingerprint").empty() || member("slug").empty()) {
     throw ValidationError(
-        {.message = fmt::format("{} is no saved plan", path.string()), .hint = hint, .resource = {}, .cause = {}});
+        {.message = fmt::format("{} is not a saved plan", path.string()), .hint = hint, .resource = {}, .cause = {}});
   }
   if (member("slug") != slug) {
     throw UsageError({.message = fmt::format("{} is a plan for {}, not for {}", path.string(),

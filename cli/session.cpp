@@ -1,6 +1,7 @@
 #include "cli/session.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -71,8 +72,8 @@ double sandbox_time_scale(const Environment& environment) {
   char* end = nullptr;
   const double scale = std::strtod(text.c_str(), &end);
   if (*end == '\0' && scale >= 0 && scale <= 1000) return scale;
-  throw UsageError({.message = fmt::format("LITEDESK_SANDBOX_TIME_SCALE: \"{}\" is no factor from 0 to 1000", text),
-                    .hint = "0: everything is there at once; 1: as in life",
+  throw UsageError({.message = fmt::format("LITEDESK_SANDBOX_TIME_SCALE: \"{}\" is not a number from 0 to 1000", text),
+                    .hint = "0 is instantaneous, 1 is real time",
                     .resource = {},
                     .cause = {}});
 }
@@ -86,6 +87,7 @@ struct Session::Providers {
         settings_(session.settings()),
         sandbox_([this] { return open_sandbox(); }),
         transport_([this] { return open_transport(); }),
+        cluster_config_([this] { return std::make_unique<kubernetes::ClusterConfig>(read_cluster_config()); }),
         gate(transport_, session.runtime_.clock),
         cluster([this] { return open_cluster(); }, pin()),
         atlas([this] { return open_atlas(); }),
@@ -128,7 +130,8 @@ struct Session::Providers {
                  .random = session_.runtime_.random,
                  .interrupted = session_.interrupted(),
                  .holder = holder(settings_.environment),
-                 .warn = [this](const std::string& text) { session_.printer_.warn(text); }};
+                 .warn = [this](const std::string& text) { session_.printer_.warn(text); },
+                 .cluster_name = [this] { return cluster_config_->context; }};
   }
 
  private:
@@ -163,7 +166,7 @@ struct Session::Providers {
     return session_.runtime_.make_transport(std::move(options));
   }
 
-  kubernetes::ClusterConfig cluster_config() {
+  kubernetes::ClusterConfig read_cluster_config() {
     if (settings_.kubernetes.provider == Backing::sandbox) {
       kubernetes::ClusterConfig config;
       config.server = sandbox_->endpoints().kubernetes_url;
@@ -198,7 +201,7 @@ struct Session::Providers {
     options.clock = &session_.runtime_.clock;
     options.request_timeout = request_timeout();
     options.interrupted = session_.interrupted();
-    kubernetes::ClusterConfig config = cluster_config();
+    kubernetes::ClusterConfig config = *cluster_config_;
     session_.printer_.detail(
         1, fmt::format("kubernetes: {} (context {}, from {})", config.server, config.context, config.origin));
     return std::make_unique<kubernetes::Client>(gate, std::move(config), std::move(options));
@@ -228,9 +231,9 @@ struct Session::Providers {
 
   void check_atlas_settings() const {
     if (settings_.database.key_id.empty() || settings_.database.key_secret.empty()) {
-      throw AuthError({.message = fmt::format(
-                           "there is no API key for Atlas: {} is not set",
-                           settings_.database.key_id.empty() ? "MONGODB_ATLAS_API_KEY" : "MONGODB_ATLAS_API_SECRET"),
+      throw AuthError({.message = fmt::format("no API key for Atlas: {} is not set", settings_.database.key_id.empty()
+                                                                                         ? "MONGODB_ATLAS_API_KEY"
+                                                                                         : "MONGODB_ATLAS_API_SECRET"),
                        .hint = "set MONGODB_ATLAS_API_KEY and MONGODB_ATLAS_API_SECRET, in the environment or in .env",
                        .resource = "context " + settings_.context,
                        .cause = {}});
@@ -270,8 +273,8 @@ struct Session::Providers {
   static std::shared_ptr<const http::Tls> trusting(const std::string& bundle) {
     const auto pem = system::read_file(bundle, "AWS_CA_BUNDLE");
     if (!pem) {
-      throw NotFound({.message = fmt::format("AWS_CA_BUNDLE names {}, which is not there", bundle),
-                      .hint = "correct it, or unset it for the system's own authorities",
+      throw NotFound({.message = fmt::format("AWS_CA_BUNDLE names {}, which does not exist", bundle),
+                      .hint = "correct it, or unset it to use the system's authorities",
                       .resource = {},
                       .cause = {}});
     }
@@ -303,7 +306,7 @@ struct Session::Providers {
       for (const route53::HostedZone& zone : zones) ids.push_back(zone.id.value);
       throw Conflict({.message = fmt::format("Route 53 has {} hosted zones {}: {}", zones.size(), settings_.dns.domain,
                                              fmt::join(ids, ", ")),
-                      .hint = "say which: " + hint,
+                      .hint = "choose one: " + hint,
                       .resource = "route53 zone " + settings_.dns.domain,
                       .cause = {}});
     }
@@ -375,6 +378,7 @@ struct Session::Providers {
   std::mutex install_mutex_;
   bool installed_ = false;  // the registry's kinds, in the sandbox
   LazyTransport transport_;
+  Lazy<kubernetes::ClusterConfig> cluster_config_;
   std::mutex zone_mutex_;
   route53::HostedZoneId zone_;
 
@@ -388,9 +392,14 @@ struct Session::Providers {
   std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
 };
 
-Session::Session(Runtime& runtime, const GlobalOptions& global, bool asks)
-    : runtime_(runtime), global_(global), asks_(asks), printer_(runtime, global) {}
-Session::~Session() = default;
+Session::Session(Runtime& runtime, const GlobalOptions& global, const Command& command)
+    : runtime_(runtime), global_(global), command_(command), printer_(runtime, global) {
+  runtime_.interruption->set_teller([this](std::string_view text) { printer_.interrupted(text); });
+}
+Session::~Session() {
+  runtime_.interruption->set_teller({});
+  runtime_.interruption->set_in_flight({});
+}
 
 std::chrono::milliseconds Session::timeout(std::chrono::milliseconds otherwise) const {
   return global_.timeout.value_or(otherwise);
@@ -403,15 +412,29 @@ system::Patience Session::patience() const {
 }
 
 const Resolved& Session::resolved() {
+  if (command_.needs == Needs::nothing) throw std::logic_error("a command that needs no context asked for one");
   if (!resolved_) {
     resolved_ = resolve_settings(global_, runtime_.environment, runtime_.folder, runtime_.terminal.err, patience());
     if (resolved_->sandbox_by_default) {
-      printer_.note("no settings found: working in the embedded sandbox, on this machine alone");
+      printer_.note("no settings found: working in the embedded sandbox, on this machine only");
     }
-    for (const std::string& warning : resolved_->warnings) printer_.warn(warning);
-    printer_.detail(1, "context: " + resolved_->settings.context);
+    tell(*resolved_);
   }
   return *resolved_;
+}
+
+const Settings& Session::settings_or_defaults() {
+  if (resolved_) return resolved_->settings;
+  if (!or_defaults_) {
+    or_defaults_ = resolve_settings(global_, runtime_.environment, runtime_.folder, false, patience(), SettingsAre::optional);
+    tell(*or_defaults_);
+  }
+  return or_defaults_->settings;
+}
+
+void Session::tell(const Resolved& resolved) {
+  for (const std::string& warning : resolved.warnings) printer_.warn(warning);
+  printer_.detail(1, "context: " + resolved.settings.context);
 }
 
 Paths Session::paths() const {
@@ -419,7 +442,10 @@ Paths Session::paths() const {
 }
 
 const templates::Files& Session::templates() {
-  if (!templates_) templates_ = std::make_unique<templates::Files>(settings().templates_folder);
+  if (!templates_) {
+    const Settings& from = command_.needs == Needs::context ? settings() : settings_or_defaults();
+    templates_ = std::make_unique<templates::Files>(from.templates_folder);
+  }
   return *templates_;
 }
 
@@ -450,6 +476,7 @@ Session::Providers& Session::providers() {
   if (!providers_) {
     (void)resolved();
     providers_ = std::make_unique<Providers>(*this);
+    runtime_.interruption->set_in_flight([gate = &providers_->gate] { return gate->in_flight(); });
   }
   return *providers_;
 }

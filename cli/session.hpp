@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/command.hpp"
 #include "cli/invocation.hpp"
 #include "cli/output.hpp"
 #include "cli/runtime.hpp"
@@ -17,9 +18,8 @@ namespace litedesk::cli {
 
 class Session {
  public:
-  // Opens nothing. `asks`: whether the command may ask (Command::asks). Throws UsageError for a bad --output or
-  // --color.
-  Session(Runtime& runtime, const GlobalOptions& global, bool asks);
+  // Opens nothing. Throws UsageError for a bad --output or --color.
+  Session(Runtime& runtime, const GlobalOptions& global, const Command& command);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -27,7 +27,7 @@ class Session {
   [[nodiscard]] Runtime& runtime() { return runtime_; }
   [[nodiscard]] const GlobalOptions& global() const { return global_; }
   [[nodiscard]] Printer& printer() { return printer_; }
-  [[nodiscard]] bool asks() const { return asks_; }
+  [[nodiscard]] const Command& command() const { return command_; }
   [[nodiscard]] system::TimePoint now() const { return runtime_.clock.now(); }
   [[nodiscard]] std::stop_token interrupted() const { return runtime_.interrupt.get_token(); }
   // --timeout, or what the command takes without it.
@@ -41,9 +41,12 @@ class Session {
   // Throws UsageError when a setting whose key begins so ("images.") has its default only because a .env could not be
   // read: before something is made or judged by it.
   void check_known(std::string_view prefix);
+  // For what can do without a context: where there is none, the defaults, and nobody is told.
+  [[nodiscard]] const Settings& settings_or_defaults();
   // Only where files are: needs no context.
   [[nodiscard]] Paths paths() const;
 
+  // Those of the context; for a command that needs no more than these, the built-in ones where there is no context.
   [[nodiscard]] const templates::Files& templates();
   [[nodiscard]] const Tiers& tiers();
   [[nodiscard]] const Prices& prices();
@@ -57,10 +60,12 @@ class Session {
   Providers& providers();
 
   Runtime& runtime_;
+  void tell(const Resolved& resolved);
+
   GlobalOptions global_;
-  bool asks_;
+  const Command& command_;
   Printer printer_;
-  std::optional<Resolved> resolved_;
+  std::optional<Resolved> resolved_, or_defaults_;
   std::unique_ptr<templates::Files> templates_;
   std::unique_ptr<Tiers> tiers_;
   std::unique_ptr<Prices> prices_;

@@ -52,8 +52,8 @@ bool to_bool(const std::string& text) {
 std::string to_http_url(const std::string& text) {
   const auto url = http::split_url(text);
   if (url.scheme != "https" && !(url.scheme == "http" && url.loopback())) {
-    refuse(fmt::format("\"{}\" is no https:// address", printable(text)),
-           "credentials are sent there: plain http is taken for loopback only");
+    refuse(fmt::format("\"{}\" is not an https:// URL", printable(text)),
+           "credentials are sent there: plain http is accepted for loopback only");
   }
   std::string address = text;
   while (address.ends_with('/')) address.pop_back();
@@ -82,7 +82,7 @@ std::map<std::string, std::string> to_labels(const std::string& text) {
   std::map<std::string, std::string> labels;
   for (const std::string& pair : split_commas(text)) {
     const auto equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) refuse(fmt::format("\"{}\" is no KEY=VALUE", printable(pair)));
+    if (equals == std::string::npos || equals == 0) refuse(fmt::format("\"{}\" is not KEY=VALUE", printable(pair)));
     labels[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
   return labels;
@@ -102,7 +102,7 @@ using Text = const std::string&;
 const std::vector<SettingKey>& table() {
   static const std::vector<SettingKey> keys{
       {"provisioning",
-       "whether instances may be made: enabled or disabled",
+       "whether instances may be provisioned: enabled or disabled, or true or false",
        "",
        {"ENABLE_INSTANCE_PROVISIONING"},
        false,
@@ -110,7 +110,7 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.provisioning_enabled = to_bool(t); },
        [](const S& s) -> std::string { return s.provisioning_enabled ? "enabled" : "disabled"; }},
       {"autoRollback",
-       "undo what a failed run made: true or false",
+       "roll back a failed run: true or false",
        "",
        {"AUTO_ROLLBACK"},
        false,
@@ -125,7 +125,7 @@ const std::vector<SettingKey>& table() {
        {},
        [](S& s, Text t) {
          if (t != "cluster" && t != "sqlite" && !(t.starts_with("sqlite:") && t.size() > 7)) {
-           refuse(fmt::format("\"{}\" is no registry", printable(t)), "write cluster, or sqlite:PATH");
+           refuse(fmt::format("\"{}\" is not a registry", printable(t)), "write cluster, or sqlite:PATH");
          }
          s.registry = t;
        },
@@ -227,7 +227,7 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.kubernetes.certificates = t; },
        [](const S& s) { return s.kubernetes.certificates; }},
       {"kubernetes.imagePullSecrets",
-       "Secrets that images are pulled with",
+       "Secrets for pulling images",
        "",
        {},
        true,
@@ -270,7 +270,7 @@ const std::vector<SettingKey>& table() {
            const bool hex =
                project.size() == 24 && project.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
            if (!hex)
-             refuse(fmt::format("\"{}\" is no Atlas project's id", printable(project)), "24 hexadecimal digits");
+             refuse(fmt::format("\"{}\" is not an Atlas project ID", printable(project)), "24 hexadecimal digits");
          }
          s.database.projects = split_commas(t);
        },
@@ -292,7 +292,7 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.dns.provider = to_backing(t); },
        [](const S& s) { return from_backing(s.dns.provider); }},
       {"dns.zone",
-       "id of the hosted zone",
+       "ID of the hosted zone",
        "LITEDESK_DNS_ZONE",
        {"AWS_ROUTE53_HOSTED_ZONE_ID", "ROUTE53_HOSTED_ZONE_ID"},
        true,
@@ -301,7 +301,7 @@ const std::vector<SettingKey>& table() {
          constexpr std::string_view prefix = "/hostedzone/";
          const std::string id = t.starts_with(prefix) ? t.substr(prefix.size()) : t;
          if (id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos) {
-           refuse(fmt::format("\"{}\" is no hosted zone's id", printable(t)),
+           refuse(fmt::format("\"{}\" is not a hosted zone ID", printable(t)),
                   "capital letters and digits, like Z0123456789ABC");
          }
          s.dns.zone = id;
@@ -349,7 +349,7 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.frontend_image = t; },
        [](const S& s) { return s.frontend_image; }},
       {"templates",
-       "folder of changed templates",
+       "folder of your own templates",
        "LITEDESK_TEMPLATES",
        {},
        true,
@@ -381,7 +381,7 @@ void apply_setting(Settings& settings, const SettingKey& key, const std::string&
                       .cause = {}});
   }
   if (!key.choices.empty() && std::find(key.choices.begin(), key.choices.end(), text) == key.choices.end()) {
-    throw UsageError({.message = fmt::format("{}: \"{}\" is no value of {}", where, printable(text), key.key),
+    throw UsageError({.message = fmt::format("{}: \"{}\" is not a valid value of {}", where, printable(text), key.key),
                       .hint = suggestion(text, key.choices),
                       .resource = {},
                       .cause = {}});

@@ -47,11 +47,12 @@ Image split_image(const std::string& image) {
 class Resolver {
  public:
   Resolver(const GlobalOptions& global, const Environment& environment, const std::filesystem::path& folder,
-           bool terminal, system::Patience patience)
+           bool terminal, system::Patience patience, SettingsAre settings)
       : global_(global),
         environment_(without_empty(environment)),
         folder_(folder),
         terminal_(terminal),
+        optional_(settings == SettingsAre::optional),
         patience_(std::move(patience)) {}
 
   Resolved resolve() {
@@ -118,7 +119,7 @@ class Resolver {
         dotenv_[name] = value;
       } else if (name == "KUBECONFIG" || name.starts_with("LITEDESK_") || name.starts_with("AWS_ENDPOINT_URL")) {
         result_.warnings.push_back(
-            fmt::format("{} is not taken from {}: set it in the environment or in a context", name, dotenv_file()));
+            fmt::format("{} is ignored in {}: set it in the environment or in a context", name, dotenv_file()));
       }
     }
   }
@@ -134,7 +135,7 @@ class Resolver {
     named_by_flag_ = global_.sandbox || !name.empty();
     if (global_.sandbox) {
       if (!name.empty() && name != "sandbox")
-        refuse(fmt::format("--sandbox and --context {} exclude each other", name), "");
+        refuse(fmt::format("--sandbox and --context {} are mutually exclusive", name), "");
       name = "sandbox";
     }
     std::string from = global_.sandbox ? "flag --sandbox" : "flag --context";
@@ -152,7 +153,7 @@ class Resolver {
     const bool implied = name.empty();
     if (implied) {
       name = implied_context();
-      from = name == "sandbox" ? "no settings at all" : "the environment";
+      from = name == "sandbox" ? "no settings found" : "the environment";
     }
     built_in_ = name == "sandbox";
     if (built_in_ && (!global_.kubeconfig.empty() || !global_.kube_context.empty())) {
@@ -169,20 +170,20 @@ class Resolver {
 
   std::string implied_context() {
     const bool flags = !global_.kubeconfig.empty() || !global_.kube_context.empty();
-    if (flags || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
+    if (flags || optional_ || has_settings(environment_) || has_settings(dotenv_)) return std::string(implied_name);
     if (!config_.contexts.empty()) {
       std::vector<std::string> names;
       for (const auto& [name, unused] : config_.contexts) names.push_back(name);
-      refuse(fmt::format("{} names no current context", config_.path.string()),
+      refuse(fmt::format("{} has no current context", config_.path.string()),
              fmt::format("litedesk context use NAME, or --context NAME: {}", fmt::join(names, ", ")));
     }
     if (!result_.dotenv_unread.empty()) {
       refuse(fmt::format("{}, and there are no other settings", result_.dotenv_unread),
-             "make it a regular file that you may read, or try things out with --sandbox");
+             "make it a regular file that you may read, or use --sandbox to try things out");
     }
     if (!terminal_) {
-      refuse("there are no settings: no context, no configuration file, no variables",
-             fmt::format("--sandbox tries things out; settings are looked for in {} and in the environment "
+      refuse("no settings found: no context, no configuration file, no variables",
+             fmt::format("use --sandbox to try things out; settings are read from {} and the environment "
                          "(litedesk help environment)",
                          result_.paths.config.string()));
     }
@@ -193,10 +194,10 @@ class Resolver {
   [[noreturn]] void refuse_context(const std::string& name, const std::string& from) {
     std::vector<std::string> names{"sandbox"};
     for (const auto& [each, unused] : config_.contexts) names.push_back(each);
-    throw NotFound({.message = fmt::format("there is no context \"{}\" ({})", printable(name), from),
+    throw NotFound({.message = fmt::format("context \"{}\" not found ({})", printable(name), from),
                     .hint = suggestion(name, names),
                     .resource = "context " + name,
-                    .cause = config_.exists ? "" : fmt::format("there is no file {}", config_.path.string())});
+                    .cause = config_.exists ? "" : fmt::format("{} does not exist", config_.path.string())});
   }
 
   void set_sandbox_defaults() {
@@ -389,7 +390,7 @@ class Resolver {
     if (kubernetes.provider == Backing::sandbox || !inherited || !explicit_) return;
     if (!kubernetes.context.empty() || !kubernetes.cluster_id.empty()) return;
     result_.kubeconfig_refusal = fmt::format(
-        "context {} does not say which cluster it means, and was named explicitly: KUBECONFIG is not taken for it",
+        "context {} was named explicitly and does not say which cluster it means: KUBECONFIG is not used for it",
         settings().context);
   }
 
@@ -408,7 +409,7 @@ class Resolver {
   const GlobalOptions& global_;
   Environment environment_, dotenv_;
   std::filesystem::path folder_;
-  bool terminal_;
+  bool terminal_, optional_;
   system::Patience patience_;
   ConfigFile config_;
   const ConfigContext* context_ = nullptr;
@@ -431,8 +432,9 @@ bool has_settings(const Environment& environment) {
 }
 
 Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
-                          const std::filesystem::path& folder, bool terminal, const system::Patience& patience) {
-  return Resolver(global, environment, folder, terminal, patience).resolve();
+                          const std::filesystem::path& folder, bool terminal, const system::Patience& patience,
+                          SettingsAre settings) {
+  return Resolver(global, environment, folder, terminal, patience, settings).resolve();
 }
 
 }  // namespace litedesk::cli

@@ -55,11 +55,14 @@ struct Resolved {
   std::string kubeconfig_refusal;
 };
 
+// Whether a command can do without settings: then, where there are none, it gets the defaults.
+enum class SettingsAre { needed, optional };
 // Throws UsageError: no settings at all and nobody at a terminal, a context that is not there (with the nearest one), a
 // bad value; ValidationError for a config file that cannot be read as one.
 [[nodiscard]] Resolved resolve_settings(const GlobalOptions& global, const Environment& environment,
                                         const std::filesystem::path& folder, bool terminal,
-                                        const system::Patience& patience = {});
+                                        const system::Patience& patience = {},
+                                        SettingsAre settings = SettingsAre::needed);
 
 // Whether a variable is set that is a setting, or part of one: then there is a context even without a file.
 [[nodiscard]] bool has_settings(const Environment& environment);

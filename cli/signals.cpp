@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <future>
 #include <utility>
 
 #include <poll.h>
@@ -19,7 +21,18 @@ namespace {
 
 constexpr int exit_interrupted = 130;
 
-void watch(int signals, int end, std::stop_source stop) {
+// Calls it in a thread of its own, for as long as it may take.
+void call_within(std::chrono::milliseconds longest, std::function<void()> call) {
+  std::packaged_task<void()> task(std::move(call));
+  const auto done = task.get_future();
+  std::thread(std::move(task)).detach();
+  (void)done.wait_for(longest);
+}
+
+// Reads signals until the end. `on_first` is called once, and must not keep it from reading on.
+void watch(int signals, int end, const std::function<void()>& on_first, const std::function<void()>& on_second) {
+  constexpr std::chrono::milliseconds longest{500};
+  bool first = true;
   std::array<pollfd, 2> files{{{signals, POLLIN, 0}, {end, POLLIN, 0}}};
   while (true) {
     if (::poll(files.data(), files.size(), -1) < 0) {
@@ -29,8 +42,13 @@ void watch(int signals, int end, std::stop_source stop) {
     if (files[1].revents != 0) return;
     signalfd_siginfo signal{};
     if (::read(signals, &signal, sizeof signal) != static_cast<ssize_t>(sizeof signal)) continue;
+    if (std::exchange(first, false)) {
+      on_first();
+      continue;
+    }
+    call_within(longest, on_second);
     // _exit: whatever still runs must not be waited for, nor see destroyed objects.
-    if (!stop.request_stop()) ::_exit(exit_interrupted);
+    ::_exit(exit_interrupted);
   }
 }
 
@@ -45,7 +63,7 @@ void watch(int signals, int end, std::stop_source stop) {
 
 }  // namespace
 
-SignalWatcher::SignalWatcher(std::stop_source stop) {
+SignalWatcher::SignalWatcher(std::stop_source stop, std::function<void()> on_first, std::function<void()> on_second) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
@@ -61,7 +79,13 @@ SignalWatcher::SignalWatcher(std::stop_source stop) {
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   end_ = ::eventfd(0, EFD_CLOEXEC);
   if (signals_ < 0 || end_ < 0) fail("signalfd");
-  thread_ = std::thread(watch, signals_, end_, std::move(stop));
+  const auto begin = [this, stop = std::move(stop), on_first = std::move(on_first)] {
+    first_ = std::thread([stop, on_first]() mutable {
+      on_first();
+      stop.request_stop();
+    });
+  };
+  thread_ = std::thread(watch, signals_, end_, begin, std::move(on_second));
 }
 
 SignalWatcher::~SignalWatcher() {
@@ -71,6 +95,7 @@ SignalWatcher::~SignalWatcher() {
     thread_.join();
   else
     thread_.detach();
+  if (first_.joinable()) first_.join();
   ::close(signals_);
   ::close(end_);
   ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);

@@ -40,7 +40,7 @@ bool is_well(const Tenant& tenant, std::string_view health) {
 
 std::string state_of(const Tenant& tenant) {
   const std::string_view phase = to_string(tenant.status.phase);
-  if (tenant.status.phase == Phase::terminated) return "terminated, no instance any more";
+  if (tenant.status.phase == Phase::terminated) return "terminated, no instance";
   if (!phase.empty()) return std::string(phase);
   return tenant.placement == "shared" ? "in the shared app, no instance" : "registered, no instance";
 }
@@ -50,7 +50,7 @@ Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
                           {.header = "STATE", .importance = 10},
                           {.header = "REASON", .importance = 8},
                           {.header = "SINCE", .importance = 4},
-                          {.header = "MESSAGE", .importance = 6}},
+                          {.header = "MESSAGE", .importance = 6, .shrinks = true}},
               .rows = {}};
   for (const Part& part : parts) {
     table.rows.push_back({part.name, part.state, part.reason, age(part.since, now), part.message});
@@ -60,10 +60,10 @@ Table parts_table(const std::vector<Part>& parts, system::TimePoint now) {
 
 Table events_table(const std::vector<StatusEvent>& events, system::TimePoint now) {
   Table table{.columns = {{.header = "SINCE", .importance = 10},
-                          {.header = "OBJECT", .importance = 8},
+                          {.header = "OBJECT", .importance = 8, .shrinks = true},
                           {.header = "REASON", .importance = 9},
                           {.header = "COUNT", .importance = 3, .right = true},
-                          {.header = "MESSAGE", .importance = 6}},
+                          {.header = "MESSAGE", .importance = 6, .shrinks = true}},
               .rows = {}};
   for (const StatusEvent& event : events) {
     table.rows.push_back(
@@ -102,7 +102,11 @@ std::string status_text(const InstanceStatus& status, Session& session) {
   // What a table cuts is just what somebody with a failed part wants to read.
   for (const Part& part : status.parts) {
     if (part.state == "ok" || part.message.empty() || parts.find(part.message) != std::string::npos) continue;
-    text += fmt::format("\n{}: {}\n", printer.on_out(colour_of(part.state), part.name), printable(part.message));
+    // Whole where it may be searched for, wrapped where it is read.
+    const std::size_t width = printer.is_terminal(Stream::out) ? printer.width() : std::string::npos;
+    std::string lines = wrapped(one_line(part.message), width, part.name + ": ", "  ");
+    lines.replace(0, part.name.size(), printer.on_out(colour_of(part.state), part.name));
+    text += "\n" + lines;
   }
   if (!status.events.empty()) {
     text += "\nWarnings of the last hour\n" + render(events_table(status.events, now), style);
@@ -120,11 +124,14 @@ Answer one_answer(const InstanceStatus& status, Session& session) {
 Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now) {
   Answer answer;
   answer.json = to_json(lines);
-  answer.table.columns = {
-      {.header = "SLUG", .importance = 10},   {.header = "STATUS", .importance = 9},
-      {.header = "HEALTH", .importance = 10}, {.header = "READY", .importance = 7},
-      {.header = "TIER", .importance = 5},    {.header = "AGE", .importance = 4},
-      {.header = "MESSAGE", .importance = 3}, {.header = "URL", .importance = 1, .wide_only = true}};
+  answer.table.columns = {{.header = "SLUG", .importance = 10},
+                          {.header = "STATUS", .importance = 9},
+                          {.header = "HEALTH", .importance = 10},
+                          {.header = "READY", .importance = 7},
+                          {.header = "TIER", .importance = 5},
+                          {.header = "AGE", .importance = 4},
+                          {.header = "MESSAGE", .importance = 3, .shrinks = true},
+                          {.header = "URL", .importance = 1, .wide_only = true}};
   for (const StatusLine& line : lines) {
     answer.names.push_back("instance/" + line.tenant.slug);
     const std::string health = has_instance(line.tenant) ? line.health : "";
@@ -136,10 +143,10 @@ Answer fleet_answer(const std::vector<StatusLine>& lines, system::TimePoint now)
 }
 
 void bind_status(Flags& flags, StatusShow& options) {
-  flags.argument(
-      {.name = "SLUG", .help = "one tenant; all of them without it", .values = Values::slug, .required = false},
-      options.slug);
-  flags.flag({.names = "-w,--watch", .value = "", .help = "look again every two seconds, until Ctrl-C"}, options.watch);
+  flags.argument({.name = "SLUG", .help = "the tenant (default: all)", .values = Values::slug, .required = false},
+                 options.slug);
+  flags.flag({.names = "-w,--watch", .value = "", .help = "refresh every two seconds, until Ctrl-C or --timeout"},
+             options.watch);
 }
 
 struct Look {
@@ -165,6 +172,8 @@ Look look(const StatusShow& options, Session& session) {
 int status(const StatusShow& options, Session& session) {
   session.stop_requests_when_interrupted();
   Printer& printer = session.printer();
+  const system::Clock& clock = session.runtime().clock;
+  const auto end = clock.steady() + session.timeout(system::milliseconds(0));
   const bool redraw = session.runtime().terminal.out && printer.live() && printer.for_people();
   while (true) {
     const Look seen = look(options, session);
@@ -176,18 +185,21 @@ int status(const StatusShow& options, Session& session) {
     } else {
       printer.answer(seen.answer);
     }
-    if (!options.watch) return seen.healthy ? 0 : exit_unhealthy;
-    if (!session.runtime().clock.wait(watch_interval, session.interrupted())) return 130;
+    const auto left = std::chrono::duration_cast<system::milliseconds>(end - clock.steady());
+    const bool over = !options.watch || (session.global().timeout && left.count() <= 0);
+    if (over) return seen.healthy ? 0 : exit_unhealthy;
+    const auto pause = session.global().timeout ? std::min(watch_interval, left) : watch_interval;
+    if (!clock.wait(pause, session.interrupted())) return 130;
   }
 }
 
 constexpr std::array commands{
     Command{
-        "", "status", "how instances are",
-        "Without a slug one line a tenant; with one every part of its instance, the reason where something is "
-        "wrong, and\n"
-        "the warnings of the last hour. Exits 0 when healthy and 1 when not; a tenant without an instance, or with a\n"
-        "suspended one, is as it should be.",
+        "", "status", "show how healthy instances are",
+        "Without a slug, one line per tenant; with one, every part of its instance, the reason where something is "
+        "wrong, "
+        "and the warnings of the last hour. Exits 0 if healthy and 1 if not; a tenant without an instance, or with a "
+        "suspended one, counts as healthy. A watch that ends by --timeout exits as its last refresh.",
         "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>, runner<StatusShow, status>},
 };
 

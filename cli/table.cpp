@@ -9,8 +9,8 @@ namespace litedesk::cli {
 namespace {
 
 constexpr std::size_t gap = 2;
-constexpr std::size_t narrowest = 8;  // a column that would get narrower than this is left out
-constexpr int never_cut = 10;
+constexpr std::size_t narrowest = 8;  // what is left of free text
+constexpr int never_left_out = 10;
 
 std::size_t total_width(const std::vector<std::size_t>& widths) {
   std::size_t shown = 0, total = 0;
@@ -22,24 +22,42 @@ std::size_t total_width(const std::vector<std::size_t>& widths) {
   return shown == 0 ? 0 : total + gap * (shown - 1);
 }
 
-// Which column gives way next: the least important one that is still there; the last of equals.
-std::size_t next_to_cut(const Table& table, const std::vector<std::size_t>& widths) {
+// Which column is left out next: the least important one that is still there; the last of equals.
+std::size_t next_to_leave_out(const Table& table, const std::vector<std::size_t>& widths) {
   std::size_t found = widths.size();
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i] == 0 || table.columns[i].importance >= never_cut) continue;
+    if (widths[i] == 0 || table.columns[i].importance >= never_left_out) continue;
     if (found == widths.size() || table.columns[i].importance <= table.columns[found].importance) found = i;
   }
   return found;
 }
 
-// Narrows or drops columns until the rest fits; a width of 0 means dropped.
-void fit(const Table& table, std::vector<std::size_t>& widths, std::size_t limit) {
+// Cuts free text until the rest fits: always the widest column of it, none below its least width. Whether that was
+// enough.
+bool shrink(const Table& table, const std::vector<std::size_t>& least, std::size_t limit,
+            std::vector<std::size_t>& widths) {
   while (total_width(widths) > limit) {
-    const std::size_t column = next_to_cut(table, widths);
-    if (column == widths.size()) return;
-    const std::size_t excess = total_width(widths) - limit;
-    const std::size_t least = std::max(narrowest, display_width(table.columns[column].header));
-    widths[column] = widths[column] >= excess + least ? widths[column] - excess : 0;
+    std::size_t widest = widths.size();
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (!table.columns[i].shrinks || widths[i] <= least[i]) continue;
+      if (widest == widths.size() || widths[i] > widths[widest]) widest = i;
+    }
+    if (widest == widths.size()) return false;
+    --widths[widest];
+  }
+  return true;
+}
+
+// Cuts and leaves out columns until the rest fits; a width of 0 means left out.
+void fit(const Table& table, std::vector<std::size_t>& widths, std::size_t limit) {
+  std::vector<std::size_t> least;
+  for (const Column& column : table.columns) least.push_back(std::max(narrowest, display_width(column.header)));
+  for (auto shown = widths;;) {
+    widths = shown;
+    if (shrink(table, least, limit, widths)) return;
+    const std::size_t column = next_to_leave_out(table, shown);
+    if (column == shown.size()) return;
+    shown[column] = 0;
   }
 }
 

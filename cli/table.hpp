@@ -1,4 +1,5 @@
-// Tables for people: columns line up by display width and fit a width by cutting the least important column.
+// Tables for people: columns line up by display width. Where they do not fit, free text is cut first, the longest of
+// it; when all of it is short, the least important column is left out.
 #pragma once
 
 #include <string>
@@ -9,9 +10,10 @@ namespace litedesk::cli {
 
 struct Column {
   std::string header;
-  int importance = 5;      // 10: never cut
+  int importance = 5;      // 10: never left out
   bool wide_only = false;  // shown by -o wide alone
   bool right = false;      // numbers and money
+  bool shrinks = false;    // free text (a company's name, a message): cut rather than that a column is left out
 };
 
 struct Table {

@@ -29,7 +29,7 @@ int list(const TemplateList&, Session& session) {
   const templates::Files& files = session.templates();
   Answer answer;
   answer.json = items(Json::array());
-  answer.table.columns = {{.header = "NAME", .importance = 10}, {.header = "FROM", .importance = 5}};
+  answer.table.columns = {{.header = "NAME", .importance = 10}, {.header = "FROM", .importance = 5, .shrinks = true}};
   for (const std::string& name : files.list("")) {
     const templates::File file = files.get(name);
     answer.names.push_back("template/" + name);
@@ -41,7 +41,7 @@ int list(const TemplateList&, Session& session) {
 }
 
 void bind_show(Flags& flags, TemplateShow& options) {
-  flags.argument({.name = "FILE", .help = "a name as `template list` has it", .values = Values::template_file},
+  flags.argument({.name = "FILE", .help = "a name as `template list` shows it", .values = Values::template_file},
                  options.file);
 }
 
@@ -51,8 +51,8 @@ templates::File find_file(const templates::Files& files, const std::string& name
   for (const std::string& full : {name, "instance/" + name})
     if (std::find(names.begin(), names.end(), full) != names.end()) return files.get(full);
   const auto found = nearest(name, names);
-  throw NotFound({.message = fmt::format("there is no template \"{}\"", printable(name)),
-                  .hint = found ? did_you_mean(found) : "litedesk template list names them",
+  throw NotFound({.message = fmt::format("template \"{}\" not found", printable(name)),
+                  .hint = found ? did_you_mean(found) : "list them with: litedesk template list",
                   .resource = "template " + name,
                   .cause = {}});
 }
@@ -70,7 +70,7 @@ void bind_render(Flags& flags, TemplateRender& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
   flags.flag({.names = "--part",
               .value = "FILE",
-              .help = "only what this file makes (instance/80-ingress.yaml, or ingress)",
+              .help = "only what this file produces (instance/80-ingress.yaml, or ingress)",
               .values = Values::template_file},
              options.part);
 }
@@ -91,7 +91,7 @@ std::string part_name(const templates::Files& files, const std::string& part) {
   }
   std::vector<std::string> short_names;
   for (const std::string& name : names) short_names.push_back(short_name(name));
-  throw NotFound({.message = fmt::format("no template \"{}\" is part of an instance", printable(part)),
+  throw NotFound({.message = fmt::format("\"{}\" is not a template of an instance", printable(part)),
                   .hint = suggestion(part, short_names),
                   .resource = "template " + part,
                   .cause = {}});
@@ -179,7 +179,7 @@ int render(const TemplateRender& options, Session& session) {
 
 void bind_lint(Flags& flags, TemplateLint& options) {
   flags.argument({.name = "FOLDER",
-                  .help = "changed templates; the context's without it",
+                  .help = "your own templates (default: the context's)",
                   .values = Values::folder,
                   .required = false},
                  options.folder);
@@ -187,10 +187,10 @@ void bind_lint(Flags& flags, TemplateLint& options) {
 
 // What every tier renders to, with each kind of switch: an error names file and line.
 int lint(const TemplateLint& options, Session& session) {
-  const Settings& settings = session.settings();
+  const Settings& settings = session.settings_or_defaults();
   if (!options.folder.empty() && !std::filesystem::is_directory(session.runtime().folder / options.folder)) {
-    throw NotFound({.message = fmt::format("there is no folder {}", printable(options.folder)),
-                    .hint = "litedesk template eject writes one",
+    throw NotFound({.message = fmt::format("folder {} not found", printable(options.folder)),
+                    .hint = "create one with: litedesk template eject FOLDER",
                     .resource = {},
                     .cause = {}});
   }
@@ -222,13 +222,13 @@ int lint(const TemplateLint& options, Session& session) {
       {.json = {{"files", count}, {"tiers", tiers.all().size()}, {"objects", objects}, {"problems", Json::array()}},
        .names = {},
        .table = {},
-       .text = fmt::format("{} and {} are sound\n", counted(static_cast<std::int64_t>(count), "file"),
+       .text = fmt::format("{} and {} are valid\n", counted(static_cast<std::int64_t>(count), "file"),
                            counted(static_cast<std::int64_t>(tiers.all().size()), "tier"))});
   return 0;
 }
 
 void bind_eject(Flags& flags, TemplateEject& options) {
-  flags.argument({.name = "FOLDER", .help = "where to; made when it is not there", .values = Values::folder},
+  flags.argument({.name = "FOLDER", .help = "where to; created if it does not exist", .values = Values::folder},
                  options.folder);
 }
 
@@ -248,21 +248,23 @@ int eject(const TemplateEject& options, Session& session) {
 
 constexpr std::array commands{
     Command{"template", "list", "list the templates", "", "litedesk template list", binder<TemplateList, bind_list>,
-            runner<TemplateList, list>},
+            runner<TemplateList, list>, Needs::templates},
     Command{"template", "show", "print a template", "", "litedesk template show instance/80-ingress.yaml",
-            binder<TemplateShow, bind_show>, runner<TemplateShow, show>},
+            binder<TemplateShow, bind_show>, runner<TemplateShow, show>, Needs::templates},
     Command{"template", "render", "print what would be applied for a tenant",
-            "Prints the Kubernetes objects of an instance, secrets masked. What cannot be known without the cluster "
-            "and Atlas is\n"
-            "assumed, and said so on stderr.",
+            "Prints the Kubernetes objects of an instance, secrets masked. What only the cluster and Atlas know is "
+            "assumed, "
+            "and listed on stderr.",
             "litedesk template render acme --part ingress", binder<TemplateRender, bind_render>,
             runner<TemplateRender, render>},
     Command{"template", "lint", "check templates", "Renders every tier. An error names file and line.",
-            "litedesk template lint ./templates", binder<TemplateLint, bind_lint>, runner<TemplateLint, lint>},
+            "litedesk template lint ./templates", binder<TemplateLint, bind_lint>, runner<TemplateLint, lint>,
+            Needs::templates},
     Command{"template", "eject", "write the templates to a folder, to change them",
-            "A context uses them with `templates: FOLDER`, or LITEDESK_TEMPLATES. A file that is not there is the "
-            "built-in one.",
-            "litedesk template eject ./templates", binder<TemplateEject, bind_eject>, runner<TemplateEject, eject>},
+            "A context uses them with `templates: FOLDER`, or LITEDESK_TEMPLATES. Files that the folder lacks are the "
+            "built-in ones.",
+            "litedesk template eject ./templates", binder<TemplateEject, bind_eject>, runner<TemplateEject, eject>,
+            Needs::nothing},
 };
 
 }  // namespace

@@ -83,11 +83,11 @@ void bind_create(Flags& flags, TenantCreate& options) {
   flags.argument({.name = "NAME", .help = "the company's name"}, options.company);
   flags.flag({.names = "--email", .value = "ADDRESS", .help = "the owner's e-mail address", .required = true},
              options.email);
-  flags.flag({.names = "--slug", .value = "SLUG", .help = "the name in host names; made from NAME without it"},
+  flags.flag({.names = "--slug", .value = "SLUG", .help = "the name in host names (default: derived from NAME)"},
              options.slug);
   flags.flag({.names = "--tier",
               .value = "TIER",
-              .help = "trial (the default) or another one of tiers.yaml",
+              .help = "trial (the default) or another tier of tiers.yaml",
               .values = Values::tier},
              options.tier);
   flags.flag({.names = "--owner-name", .value = "NAME", .help = "the owner's name"}, options.owner_name);
@@ -97,7 +97,7 @@ void bind_create(Flags& flags, TenantCreate& options) {
              options.company_size);
   flags.flag({.names = "--custom-domain", .value = "HOST", .help = "a second host name of the instance"},
              options.custom_domain);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "a tag; may be repeated, or several with commas"},
+  flags.flag({.names = "--tag", .value = "TAG", .help = "a tag; repeat it, or separate several with commas"},
              options.tags);
   flags.flag({.names = "--trial-days", .value = "DAYS", .help = "how long a trial lasts, 1 to 365 (15)"},
              options.trial_days);
@@ -152,23 +152,24 @@ int create(const TenantCreate& options, Session& session) {
 }
 
 void bind_list(Flags& flags, TenantList& options) {
-  flags.flag({.names = "--tier", .value = "TIER", .help = "only of this tier", .values = Values::tier}, options.tier);
+  flags.flag({.names = "--tier", .value = "TIER", .help = "only tenants of this tier", .values = Values::tier},
+             options.tier);
   flags.flag({.names = "--status",
               .value = "STATUS",
-              .help = "only with this status",
+              .help = "only tenants with this status",
               .values = Values::choice,
               .choices = phases},
              options.status);
   flags.flag({.names = "--placement",
               .value = "WHERE",
-              .help = "only shared or dedicated ones",
+              .help = "only shared or dedicated tenants",
               .values = Values::choice,
               .choices = placements},
              options.placement);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "only with this tag"}, options.tag);
+  flags.flag({.names = "--tag", .value = "TAG", .help = "only tenants with this tag"}, options.tag);
   flags.flag({.names = "-l,--selector",
               .value = "SELECTOR",
-              .help = "labels, as for kubectl; tier and placement need no prefix"},
+              .help = "labels, as in kubectl; tier and placement need no prefix"},
              options.selector);
   flags.flag({.names = "--sort-by",
               .value = "COLUMN",
@@ -180,11 +181,11 @@ void bind_list(Flags& flags, TenantList& options) {
 
 Table table_of(const std::vector<Tenant>& tenants, system::TimePoint now) {
   Table table{.columns = {{.header = "SLUG", .importance = 10},
-                          {.header = "COMPANY", .importance = 6},
+                          {.header = "COMPANY", .importance = 6, .shrinks = true},
                           {.header = "TIER", .importance = 7},
                           {.header = "STATUS", .importance = 9},
                           {.header = "PLACEMENT", .importance = 3},
-                          {.header = "OWNER", .importance = 4},
+                          {.header = "OWNER", .importance = 4, .shrinks = true},
                           {.header = "AGE", .importance = 5},
                           {.header = "TRIAL UNTIL", .importance = 2, .wide_only = true},
                           {.header = "TAGS", .importance = 1, .wide_only = true},
@@ -199,6 +200,16 @@ Table table_of(const std::vector<Tenant>& tenants, system::TimePoint now) {
   return table;
 }
 
+// A list of all of them is the whole truth; one of some tells of these.
+void remember_listed(const TenantList& options, const std::vector<Tenant>& tenants, Session& session) {
+  TenantList sorted;
+  sorted.sort_by = options.sort_by;
+  if (options == sorted) return remember_tenants(session, tenants);
+  remember(session, [&](Snapshot& snapshot) {
+    for (const Tenant& tenant : tenants) put(snapshot.tenants, word_of(tenant));
+  });
+}
+
 int list(const TenantList& options, Session& session) {
   session.stop_requests_when_interrupted();
   TenantFilter filter;
@@ -209,7 +220,7 @@ int list(const TenantList& options, Session& session) {
   filter.selector = options.selector;
   filter.sort_by = options.sort_by;
   const std::vector<Tenant> tenants = list_tenants(session.registry(), filter, session.tiers());
-  if (options == TenantList{}) remember_tenants(session, tenants);
+  remember_listed(options, tenants, session);
   Answer answer;
   answer.json = items(Json::array());
   for (const Tenant& tenant : tenants) {
@@ -217,7 +228,7 @@ int list(const TenantList& options, Session& session) {
     answer.names.push_back("tenant/" + tenant.slug);
   }
   if (tenants.empty() && session.printer().for_people()) {
-    session.printer().note(options == TenantList{} ? "no tenants yet" : "no tenant fits");
+    session.printer().note(options == TenantList{} ? "no tenants yet" : "no tenants match");
     if (options == TenantList{}) session.printer().next("litedesk tenant create NAME --email ADDRESS");
     return 0;
   }
@@ -259,21 +270,21 @@ void bind_update(Flags& flags, TenantUpdate& options) {
               .choices = placements},
              options.placement);
   flags.flag({.names = "--notes", .value = "TEXT", .help = "notes"}, options.notes);
-  flags.flag({.names = "--tag", .value = "TAG", .help = "the tags; may be repeated, or several with commas"},
+  flags.flag({.names = "--tag", .value = "TAG", .help = "the tags; repeat it, or separate several with commas"},
              options.tags);
-  flags.flag({.names = "--clear-tags", .value = "", .help = "no tags any more"}, options.clear_tags);
+  flags.flag({.names = "--clear-tags", .value = "", .help = "remove all tags"}, options.clear_tags);
 }
 
 int update(const TenantUpdate& options, Session& session) {
   TenantUpdate nothing;
   nothing.slug = options.slug;
   if (options == nothing) {
-    throw UsageError({.message = fmt::format("tenant update {} names nothing to change", printable(options.slug)),
+    throw UsageError({.message = fmt::format("tenant update {}: nothing to change was given", printable(options.slug)),
                       .hint = "see litedesk tenant update --help",
                       .resource = {},
                       .cause = {}});
   }
-  if (options.clear_tags && !options.tags.empty()) throw UsageError("--tag and --clear-tags exclude each other");
+  if (options.clear_tags && !options.tags.empty()) throw UsageError("--tag and --clear-tags are mutually exclusive");
   session.stop_requests_when_interrupted();
   TenantChanges changes;
   changes.company = options.company;
@@ -297,7 +308,7 @@ int update(const TenantUpdate& options, Session& session) {
 
 void bind_delete(Flags& flags, TenantDelete& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
-  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug once more, instead of typing it"},
+  flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, instead of typing it at the prompt"},
              options.confirm);
 }
 
@@ -317,10 +328,10 @@ int remove(const TenantDelete& options, Session& session) {
 constexpr std::array commands{
     Command{
         "tenant", "create", "register a tenant",
-        "Registers a customer and prints its slug and host. Nothing outside the registry is touched: its instance is\n"
-        "made by `litedesk instance provision`.",
+        "Registers a customer and prints its slug and host. Nothing outside the registry is touched: its instance is "
+        "created by `litedesk instance provision`.",
         "litedesk tenant create \"Acme Inc\" --email owner@acme.example --tier trial\n"
-        "litedesk tenant create \"Żółw S.A.\" --email biuro@zolw.example --slug zolw --tier professional --tag eu",
+        "litedesk tenant create \"Żółw S.A.\" --email biuro@zolw.example --slug zolw",
         binder<TenantCreate, bind_create>, runner<TenantCreate, create>},
     Command{"tenant", "list", "list tenants", "",
             "litedesk tenant list --status active --sort-by created\n"
@@ -328,17 +339,14 @@ constexpr std::array commands{
             binder<TenantList, bind_list>, runner<TenantList, list>},
     Command{"tenant", "get", "show one tenant", "", "litedesk tenant get acme -o yaml", binder<TenantGet, bind_get>,
             runner<TenantGet, get>},
-    Command{
-        "tenant", "update", "change a tenant",
-        "Changes only what is named. An instance that is there follows with the next `litedesk instance provision`.",
-        "litedesk tenant update acme --tier professional --phone \"+44 20 7946 0000\"",
-        binder<TenantUpdate, bind_update>, runner<TenantUpdate, update>},
+    Command{"tenant", "update", "change a tenant",
+            "Changes only what is given. An existing instance follows at the next `litedesk instance provision`.",
+            "litedesk tenant update acme --tier professional --phone \"+44 20 7946 0000\"",
+            binder<TenantUpdate, bind_update>, runner<TenantUpdate, update>},
     Command{"tenant", "delete", "remove a tenant from the registry",
-            "Refuses while an instance exists, or while something is left of one that could not be made. Asks for the "
-            "slug\n"
-            "to be typed.",
+            "Refuses while an instance exists, or while parts of a failed one remain. Asks you to type the slug.",
             "litedesk tenant delete acme --confirm acme", binder<TenantDelete, bind_delete>,
-            runner<TenantDelete, remove>, true},
+            runner<TenantDelete, remove>, Needs::context, true},
 };
 
 }  // namespace

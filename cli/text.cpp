@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -108,6 +109,40 @@ std::string cut_to_width(std::string_view text, std::size_t width, bool utf8) {
   return result + (utf8 ? "…" : ".");
 }
 
+std::string cut_in_middle(std::string_view text, std::size_t width, bool utf8) {
+  if (display_width(text) <= width) return std::string(text);
+  std::vector<std::string_view> characters;
+  for (std::string_view rest = text; !rest.empty();) {
+    characters.push_back(rest.substr(0, front(rest).bytes));
+    rest.remove_prefix(characters.back().size());
+  }
+  const std::size_t room = width - std::min<std::size_t>(width, 1), left = room / 2;
+  std::string before, after;
+  std::size_t begin = 0, end = characters.size();
+  while (begin < end && display_width(before) + display_width(characters[begin]) <= left) before += characters[begin++];
+  while (end > begin && display_width(before) + display_width(after) + display_width(characters[end - 1]) <= room)
+    after.insert(0, characters[--end]);
+  return width == 0 ? std::string() : before + (utf8 ? "…" : ".") + after;
+}
+
+std::string wrapped(std::string_view text, std::size_t width, std::string_view first, std::string_view rest) {
+  std::string result, line(first);
+  bool begun = false;
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, space);
+    if (begun && display_width(line) + 1 + display_width(word) > width) {
+      result += line + "\n";
+      line = rest;
+      begun = false;
+    }
+    line += (begun ? " " : "") + std::string(word);
+    begun = true;
+    text.remove_prefix(std::min(space + 1, text.size()));
+  }
+  return result + line + "\n";
+}
+
 std::string pad_to_width(std::string_view text, std::size_t width) {
   const std::size_t used = display_width(text);
   return std::string(text) + std::string(used < width ? width - used : 0, ' ');
@@ -178,7 +213,7 @@ std::string counted(std::int64_t count, std::string_view singular, std::string_v
 
 std::chrono::milliseconds parse_duration(std::string_view text, std::string_view what) {
   const auto refuse = [&] {
-    throw UsageError({.message = fmt::format("{}: \"{}\" is no length of time", what, printable(text)),
+    throw UsageError({.message = fmt::format("{}: \"{}\" is not a duration", what, printable(text)),
                       .hint = "write 90s, 10m or 1h30m",
                       .resource = {},
                       .cause = {}});

@@ -15,6 +15,12 @@ namespace litedesk::cli {
 [[nodiscard]] std::size_t display_width(std::string_view text);
 // At most `width` columns, the last one "…" when something was cut (or "." where only ASCII can be shown).
 [[nodiscard]] std::string cut_to_width(std::string_view text, std::size_t width, bool utf8 = true);
+// The same, cut in the middle: for names whose ends tell most ("arn:aws:eks:…:cluster/prod").
+[[nodiscard]] std::string cut_in_middle(std::string_view text, std::size_t width, bool utf8 = true);
+// The words in lines of at most `width` columns, each with its end: `first` stands before the first line, `rest` before
+// the others. A word that is wider has a line of its own.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::string_view first,
+                                  std::string_view rest);
 // Filled with spaces to `width` columns; longer text stays as it is.
 [[nodiscard]] std::string pad_to_width(std::string_view text, std::size_t width);
 // Fit for a terminal: control characters (escape sequences in a log line or a name) shown as \x1b, line ends and tabs

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct UndoOptions {
   std::chrono::milliseconds budget{60'000};            // for all of it
   std::chrono::milliseconds request_patience{15'000};  // for one request
   bool wait_until_gone = true;  // false after SIGTERM: the requests are sent, the namespace goes by itself
+  // The parts that the observer was told of: those that go with the namespace are told of once more.
+  std::set<std::string> told;
 };
 
 // Reverses each change that this run made, newest first: created → deleted by UID, updated → as it was, deleted →

@@ -34,8 +34,7 @@ Money read_money(const Node& node, std::string_view origin) {
   }
   if (node.items.size() != 2) templates::fail_at(origin, node.at, "a range is [low, high]");
   const Money money{cents_of(node.items[0], origin), cents_of(node.items[1], origin)};
-  if (money.low > money.high)
-    templates::fail_at(origin, node.at, "a range is [low, high], and this one's low is above its high");
+  if (money.low > money.high) templates::fail_at(origin, node.at, "a range is [low, high]: low must not exceed high");
   return money;
 }
 
@@ -89,7 +88,7 @@ Prices::Prices(const templates::Files& files) {
   for (const auto& node : items_of(reader.at("models"), file.origin, "models")) {
     auto model = read_model(node, file.origin);
     if (std::any_of(models_.begin(), models_.end(), [&model](const Model& other) { return other.name == model.name; }))
-      reader.fail(node, "the model " + model.name + " is here twice");
+      reader.fail(node, "the model " + model.name + " is defined twice");
     models_.push_back(std::move(model));
   }
   if (std::none_of(models_.begin(), models_.end(), [](const Model& model) { return model.name == "base"; }))
@@ -110,11 +109,10 @@ const Prices::Model& Prices::find(std::string_view name) const {
     if (model.name == name) return model;
   auto hint = did_you_mean(nearest(name, models()));
   if (hint.empty()) {
-    hint = "models are ";
+    hint = "the models are ";
     for (const auto& model : models_) hint += (&model == &models_.front() ? "" : ", ") + model.name;
   }
-  throw UsageError(
-      {.message = "there is no cost model " + std::string(name), .hint = hint, .resource = {}, .cause = {}});
+  throw UsageError({.message = "unknown cost model " + std::string(name), .hint = hint, .resource = {}, .cause = {}});
 }
 
 std::string Prices::title(std::string_view model) const {

@@ -28,6 +28,9 @@ struct Money {  // USD cents a month; a range when low != high
 [[nodiscard]] Money operator*(std::int64_t count, Money a);
 // "$1,110", "$259 to $359"; cents only when there are some.
 [[nodiscard]] std::string to_text(Money money);
+// Cents of "2400", "$2400", "2,400" or "$2,400.50": commas part thousands only, and cents have two digits, so that
+// "2.400" and "2,40" are not guessed at. Nothing for these, for what is negative, and for more than a trillion dollars.
+[[nodiscard]] std::optional<std::int64_t> parse_dollars(std::string_view text);
 
 struct CostLine {
   std::string item;  // "EKS control plane"

@@ -67,7 +67,7 @@ std::string database_host(const World& world, const LiveState& live) {
   const auto& settings = world.settings.database;
   const std::string resource = "atlas Cluster " + settings.cluster;
   if (!live.cluster)
-    throw NotFound({.message = "there is no cluster " + settings.cluster + " in the Atlas project",
+    throw NotFound({.message = "cluster " + settings.cluster + " not found in the Atlas project",
                     .hint = "set database.cluster of context " + world.settings.context + " (LITEDESK_ATLAS_CLUSTER)",
                     .resource = resource,
                     .cause = {}});
@@ -145,7 +145,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
   const auto& strategy =
       tenant.instance.database_strategy.empty() ? settings.database.strategy : tenant.instance.database_strategy;
   if (strategy != "atlas-shared")
-    throw Disabled({.message = "database strategy " + strategy + " is not available in this version",
+    throw Disabled({.message = "litedesk does not support database strategy " + strategy + " yet",
                     .hint = "use atlas-shared (LITEDESK_DATABASE_STRATEGY)",
                     .resource = "tenant " + tenant.slug,
                     .cause = {}});
@@ -174,7 +174,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
                                " on cluster " + settings.database.cluster);
   if (settings.kubernetes.certificates == "per-host" && !live.cert_manager)
     desired.warnings.push_back(
-        "the cluster has no cert-manager: no certificate is asked for, and its state is unknown");
+        "the cluster has no cert-manager: no certificate is requested, and its state is unknown");
   const auto& custom = tenant.custom_domain;
   if (!custom.empty() && !custom.ends_with("." + settings.dns.domain))
     desired.warnings.push_back("point " + custom + " at " + names.host + " by a CNAME in its own zone");

@@ -45,7 +45,7 @@ void check_host(std::string_view name, std::string_view what, bool wildcard_allo
           refuse(shown + " has a * that is not the whole first label", "a wildcard is *.NAME, or --wildcard");
         if (static_cast<unsigned char>(c) >= 0x80) refuse(shown + " is not ASCII", "write it in Punycode (xn--...)");
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
-          refuse(shown + " holds a character that no host name has", "letters, digits, - and _ are allowed");
+          refuse(shown + " contains a character that is not allowed in host names", "use letters, digits, - and _");
       }
     if (end + 1 == rest.size()) refuse(shown + " has an empty label", "");
     rest.remove_prefix(std::min(end + 1, rest.size()));

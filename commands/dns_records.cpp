@@ -64,7 +64,8 @@ Ownership read_ownership(const std::optional<RecordSet>& txt, std::string_view r
       }
       result.other = "registry " + owner->registry_id + (owner->slug.empty() ? "" : ", tenant " + owner->slug);
     } else if (result.other.empty()) {
-      result.other = text.starts_with("heritage=external-dns") ? "external-dns" : "somebody who wrote other text there";
+      result.other =
+          text.starts_with("heritage=external-dns") ? "external-dns" : "someone else, who wrote other text there";
     }
   }
   return result;
@@ -140,7 +141,7 @@ void send(World& world, const Order& order, RecordResult& result, const Observer
     return;
   }
   progress.say(StepState::failed, "still PENDING");
-  const ErrorDetails details{.message = title(result.record) + " is changed, and the change is still PENDING",
+  const ErrorDetails details{.message = title(result.record) + " was changed, but the change is still PENDING",
                              .hint = "aws route53 get-change --id " + info.id + " tells when it is INSYNC",
                              .resource = "route53 " + title(result.record),
                              .cause = ""};
@@ -276,9 +277,9 @@ void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wa
   for (const auto& record : in_the_way) {
     if (record.type == wanted.type) continue;
     if (record.type == "SOA" || record.type == "NS")
-      conflict(record, "stands at " + record.name + ", where no CNAME may be then",
+      conflict(record, "exists at " + record.name + ", so no CNAME can be created there",
                "use --alias at the zone's apex (to an AWS load balancer), or --type A with an address");
-    conflict(record, "stands at that name, and a CNAME allows nothing beside it",
+    conflict(record, "exists at that name, and a CNAME cannot coexist with other records",
              "delete it first: litedesk dns delete " + record.name + " --type " + record.type);
   }
 }
@@ -294,7 +295,7 @@ std::string adopting_hint(const Ownership& ownership) {
 [[noreturn]] void refuse_foreign(const World& world, const RecordSet& record, const Ownership& ownership) {
   const auto owner_name = owner_name_of(world, record.name, record.type);
   conflict(record,
-           ownership.other.empty() ? "is there, and this registry does not own it (no TXT " + owner_name + ")"
+           ownership.other.empty() ? "exists, and this registry does not own it (no TXT " + owner_name + ")"
                                    : "belongs to " + ownership.other + " (TXT " + owner_name + ")",
            adopting_hint(ownership));
 }
@@ -383,7 +384,7 @@ std::vector<RecordResult> get_records(World& world, std::string_view name) {
   const auto records = world.records.get_name(zone, full);
   if (records.empty())
     throw NotFound({.message = "no record " + full + " in the zone",
-                    .hint = "litedesk dns list shows what there is",
+                    .hint = "list them with: litedesk dns list",
                     .resource = "route53 " + full,
                     .cause = ""});
   std::set<std::string> types;
@@ -441,7 +442,7 @@ RecordResult delete_record(World& world, const DeleteRecord& wanted, const Obser
   if (!wanted_type.empty()) std::erase_if(records, [&](const RecordSet& record) { return record.type != wanted_type; });
   if (records.empty())
     throw NotFound({.message = "no record " + (wanted_type.empty() ? "" : wanted_type + " ") + full + " in the zone",
-                    .hint = "litedesk dns list shows what there is",
+                    .hint = "list them with: litedesk dns list",
                     .resource = "route53 " + full,
                     .cause = ""});
   std::set<std::string> types;
@@ -450,7 +451,7 @@ RecordResult delete_record(World& world, const DeleteRecord& wanted, const Obser
     std::string list;
     for (const auto& each : types) list += (list.empty() ? "" : ", ") + each;
     throw UsageError({.message = "there are several records " + full + ": " + list,
-                      .hint = "say which with --type",
+                      .hint = "choose one with --type",
                       .resource = "route53 " + full,
                       .cause = ""});
   }

@@ -140,11 +140,11 @@ Json labels_of(const std::string& slug) {
 const kubernetes::ResourceType& type_of(const Json& object, const std::string& where) {
   const auto text = [&](const Json& in, const char* key) {
     if (!in.is_object() || !in.contains(key) || !in[key].is_string() || in[key].get_ref<const std::string&>().empty())
-      refuse(where, "this is no Kubernetes object: it has no " + std::string(key));
+      refuse(where, "not a Kubernetes object: it has no " + std::string(key));
     return in[key].get<std::string>();
   };
   const auto api_version = text(object, "apiVersion"), kind = text(object, "kind");
-  if (!object.contains("metadata")) refuse(where, "this is no Kubernetes object: it has no metadata");
+  if (!object.contains("metadata")) refuse(where, "not a Kubernetes object: it has no metadata");
   static_cast<void>(text(object["metadata"], "name"));
   try {
     return kubernetes::type_of(api_version, kind);
@@ -167,7 +167,7 @@ void take_in(Json& object, const kubernetes::ResourceType& type, const Names& na
     metadata["namespace"] = names.name_space;
   }
   auto& own = metadata["labels"];
-  if (!own.is_null() && !own.is_object()) refuse(where, "metadata.labels is no map");
+  if (!own.is_null() && !own.is_object()) refuse(where, "metadata.labels is not a map");
   for (const auto& [key, value] : labels.items()) own[key] = value;
 }
 
@@ -241,15 +241,15 @@ std::vector<Json> render_instance(const templates::Files& files, const SpecInput
       take_in(document.value, type, names, context["labels"], where);
       const auto own_name = document.value["metadata"]["name"].get<std::string>();
       if (!seen.emplace(type, own_name).second)
-        refuse(where, type.kind + " " + own_name + " is here a second time",
-               "two documents of instance/ make the same object");
+        refuse(where, type.kind + " " + own_name + " is defined twice",
+               "two documents of instance/ produce the same object");
       objects.push_back(std::move(document.value));
     }
   }
   const bool has_namespace =
       std::any_of(objects.begin(), objects.end(), [](const Json& object) { return object["kind"] == "Namespace"; });
   if (!has_namespace)
-    throw ValidationError({.message = "the templates in instance/ make no Namespace",
+    throw ValidationError({.message = "the templates in instance/ produce no Namespace",
                            .hint = "bring back the built-in file: litedesk template eject DIR",
                            .resource = "kubernetes Namespace " + names.name_space,
                            .cause = {}});

@@ -69,7 +69,7 @@ ErrorDetails refusal(std::string_view slug, Phase from, Phase to) {
 Phase phase_of(const store::Document& document) {
   const auto phase = document.observed.find("phase");
   if (phase == document.observed.end() || phase->is_null()) return Phase::none;
-  if (!phase->is_string()) throw ValidationError(fmt::format("tenant {}: the phase is no text", document.name));
+  if (!phase->is_string()) throw ValidationError(fmt::format("tenant {}: the phase is not a string", document.name));
   return parse_phase(phase->get<std::string>());
 }
 
@@ -94,8 +94,8 @@ Phase parse_phase(std::string_view text) {
     known.push_back(word.text);
   }
   std::string hint = did_you_mean(nearest(text, known));
-  if (hint.empty()) hint = "known are provisioning, active, suspended, failed and terminated";
-  throw ValidationError({.message = fmt::format("\"{}\" is no phase of a tenant", text),
+  if (hint.empty()) hint = "must be one of provisioning, active, suspended, failed, terminated";
+  throw ValidationError({.message = fmt::format("\"{}\" is not a tenant phase", text),
                          .hint = std::move(hint),
                          .resource = {},
                          .cause = {}});
@@ -112,7 +112,7 @@ void check_transition(std::string_view slug, Phase from, Phase to) {
 
 void validate_tenant_document(const store::Document* stored, const store::Document& wanted) {
   if (slug_of(wanted) != wanted.name) {
-    throw ValidationError({.message = fmt::format("the slug of tenant {} cannot be another one", wanted.name),
+    throw ValidationError({.message = fmt::format("the slug of tenant {} cannot be changed", wanted.name),
                            .hint = "a slug never changes: register another tenant",
                            .resource = fmt::format("tenant {}", wanted.name),
                            .cause = {}});
@@ -120,7 +120,7 @@ void validate_tenant_document(const store::Document* stored, const store::Docume
   // Which tiers there are is the tiers file's to say; what a tier can be called is the registry's.
   const auto tier = wanted.desired.find("tier");
   if (tier != wanted.desired.end() && !(tier->is_string() && is_tier_name(tier->get<std::string>()))) {
-    throw ValidationError({.message = fmt::format("tenant {}: {} is no tier's name", wanted.name, tier->dump()),
+    throw ValidationError({.message = fmt::format("tenant {}: {} is not a tier name", wanted.name, tier->dump()),
                            .hint = "a to z, 0 to 9 and '-' between them, at most 63 characters",
                            .resource = fmt::format("tenant {}", wanted.name),
                            .cause = {}});

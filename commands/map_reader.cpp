@@ -25,7 +25,7 @@ const Node* MapReader::find(std::string_view key) {
 
 const Node& MapReader::at(std::string_view key) {
   const auto* found = find(key);
-  if (found == nullptr) fail(node_, std::string(what_) + " wants a " + std::string(key));
+  if (found == nullptr) fail(node_, std::string(what_) + " needs a " + std::string(key));
   return *found;
 }
 

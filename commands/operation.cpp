@@ -25,8 +25,8 @@ bool renewed_lately(const World& world, const OperationRecord& operation) {
 
 [[noreturn]] void refuse(std::string_view slug, const OperationRecord& operation) {
   throw Locked({.message = "tenant " + std::string(slug) + " is locked by " + describe(operation),
-                .hint = "wait until that run has ended; its lock ends by itself " +
-                        std::to_string(lock_duration.count() / 1000) + " s after it does",
+                .hint = "wait for that run to finish; its lock expires " +
+                        std::to_string(lock_duration.count() / 1000) + " s after that run stops",
                 .resource = "tenant " + std::string(slug),
                 .cause = {}});
 }
@@ -69,12 +69,13 @@ bool wait_for_lock(const World& world, const store::Document& document, SilentHo
 
   const auto begin = world.clock.steady();
   if (observer)
-    observer({"lock", StepState::running, "held by " + describe(*seen) + ": waiting to see whether it lives", {}});
+    observer(
+        {"lock", StepState::running, "held by " + describe(*seen) + ": waiting to see whether it is still alive", {}});
   while (world.clock.steady() - begin < lock_duration) {
     if (!world.clock.wait(std::chrono::milliseconds(500), world.interrupted))
       throw Cancelled("interrupted while waiting for the lock of " + slug);
     const auto latest = world.registry.get(slug);
-    if (!latest) throw NotFound("tenant " + slug + " was deleted meanwhile");
+    if (!latest) throw NotFound("tenant " + slug + " was deleted in the meantime");
     const auto now = to_tenant(*latest).status.operation;
     if (!now || surely_gone(*now)) break;
     if (renewal_of(*now) != renewal_of(*seen)) refuse(slug, *now);
@@ -110,8 +111,7 @@ Operation::~Operation() {
       write([](Tenant& tenant) { tenant.status.operation.reset(); });
     } catch (const std::exception& error) {
       // Nobody is left to tell but the person: the lock ends by itself.
-      if (world_.warn)
-        world_.warn(std::string("the lock could not be given back and ends by itself in 13 s: ") + error.what());
+      if (world_.warn) world_.warn(std::string("the lock could not be released, and expires in 13 s: ") + error.what());
     }
   }
   world_.gate.set_fence(std::nullopt);
@@ -143,7 +143,7 @@ store::Document Operation::write(const std::function<void(Tenant&)>& change) {
       lost_ = true;
       throw Locked({.message = "the lock of tenant " + document_.name + " was lost" +
                                (operation ? " to " + describe(*operation) : std::string()),
-                    .hint = "see how things are with `litedesk status " + document_.name + "`",
+                    .hint = "check with: litedesk status " + document_.name,
                     .resource = "tenant " + document_.name,
                     .cause = {}});
     }

@@ -43,13 +43,7 @@ Json change_json(const Change& change) {
   for (const auto& id : change.depends_on) depends.push_back(to_string(id));
   return {{"action", to_string(change.verb)}, {"resource", resource_json(change.id)}, {"uid", change.uid},
           {"fields", std::move(fields)},      {"dependsOn", std::move(depends)},      {"note", change.note},
-          {"conflict", change.conflict}};
-}
-
-// Fields, by name or path, whose values follow from secrets.
-bool tells_of_secrets(std::string_view field) {
-  return field.find("litedesk.io/secrets-checksum") != std::string_view::npos ||
-         field.find("litedesk-password-sha256") != std::string_view::npos;
+          {"conflict", change.conflict},      {"desired", masked_desired(change)}};
 }
 
 // What would be created, without the values that differ at each planning.
@@ -62,7 +56,7 @@ Json without_secrets(const Json& value, bool secret) {
   if (!value.is_object()) return value;
   Json result = Json::object();
   for (const auto& [key, each] : value.items()) {
-    if (tells_of_secrets(key) || (secret && (key == "data" || key == "stringData")))
+    if (follows_from_secrets(key) || (secret && (key == "data" || key == "stringData")))
       result[key] = "(masked)";
     else
       result[key] = without_secrets(each, secret);
@@ -72,11 +66,22 @@ Json without_secrets(const Json& value, bool secret) {
 
 }  // namespace
 
+bool follows_from_secrets(std::string_view path) {
+  return path.find("litedesk.io/secrets-checksum") != std::string_view::npos ||
+         path.find("litedesk-password-sha256") != std::string_view::npos;
+}
+
+Json masked_desired(const Change& change) {
+  return change.verb == Verb::create ? without_secrets(change.desired, change.id.kind == "Secret") : Json();
+}
+
 Json to_json(const Plan& plan) {
   Json changes = Json::array();
   for (const auto& change : plan.changes) changes.push_back(change_json(change));
   return {{"slug", plan.slug},
           {"context", plan.context},
+          {"cluster", plan.cluster},
+          {"clusterId", plan.cluster_id},
           {"changes", std::move(changes)},
           {"summary",
            {{"create", plan.count(Verb::create)},
@@ -94,16 +99,15 @@ std::size_t deleted_percent(const Plan& plan) {
 }
 
 std::string fingerprint(const Plan& plan) {
-  Json essence = Json::array({plan.slug, plan.context});
+  Json essence = Json::array({plan.slug, plan.context, plan.cluster_id});
   for (const auto& change : plan.changes) {
     if (change.verb == Verb::none) continue;
     auto entry = change_json(change);
     entry.erase("note");
     for (auto& field : entry["fields"]) {
-      const bool masked = tells_of_secrets(field["path"].get<std::string>());
+      const bool masked = follows_from_secrets(field["path"].get<std::string>());
       field["after"] = masked ? Json("(masked)") : without_secrets(field["after"], false);
     }
-    if (change.verb == Verb::create) entry["desired"] = without_secrets(change.desired, change.id.kind == "Secret");
     essence.push_back(std::move(entry));
   }
   return system::sha256_hex(essence.dump());

@@ -45,6 +45,7 @@ class Planner {
   Plan make() {
     plan_.slug = in_.live.tenant.slug;
     plan_.context = in_.settings.context;
+    plan_.cluster_id = in_.live.cluster_id;
     plan_.warnings = in_.desired.warnings;
     note_intent();
     objects();
@@ -66,7 +67,7 @@ class Planner {
     if (deleted_percent(plan_) > most_deleted_percent)
       plan_.warnings.push_back("it deletes " + std::to_string(plan_.count(Verb::remove)) + " of the " +
                                std::to_string(plan_.changes.size() - plan_.count(Verb::create)) +
-                               " resources that are there");
+                               " existing resources");
   }
 
   // What an interrupted first run noted that it would make: if it is there, that run made it.
@@ -79,7 +80,7 @@ class Planner {
 
   void finish(Change change) {
     if (change.verb != Verb::create && intended_.contains(to_string(change.id)) && change.note.empty())
-      change.note = "made by an interrupted run";
+      change.note = "created by an interrupted run";
     plan_.changes.push_back(std::move(change));
   }
 
@@ -93,7 +94,7 @@ class Planner {
                       .cause = deletion_holders(name_space)});
     }
     throw Conflict({.message = owner.empty()
-                                   ? "namespace " + name_space.name() + " is there and was not made by litedesk"
+                                   ? "namespace " + name_space.name() + " exists and was not created by litedesk"
                                    : "namespace " + name_space.name() + " belongs to another registry, " + owner,
                     .hint = "register the tenant under another slug, or have the namespace's owner remove it",
                     .resource = to_string(resource_id(name_space.ref())),
@@ -183,7 +184,7 @@ class Planner {
         return found == live.labels.end() ? std::string() : found->second;
       };
       if (label(label_registry) != in_.live.registry_id || label(label_tenant) != plan_.slug)
-        throw Conflict({.message = "database user " + wanted.username + " is there and does not belong to tenant " +
+        throw Conflict({.message = "database user " + wanted.username + " exists and does not belong to tenant " +
                                    plan_.slug + " of this registry",
                         .hint = "register the tenant under another slug, or have the user's owner rename it",
                         .resource = to_string(change.id),

@@ -1,6 +1,7 @@
 #include "commands/provision.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "commands/apply.hpp"
@@ -44,8 +45,7 @@ void check_tenant(const Tenant& tenant) {
          .resource = "tenant " + tenant.slug,
          .cause = {}});
   if (tenant.status.phase == Phase::suspended) refuse_phase(tenant, "resume it first");
-  if (tenant.status.phase == Phase::terminated)
-    refuse_phase(tenant, "register a new tenant: a terminated one is final");
+  if (tenant.status.phase == Phase::terminated) refuse_phase(tenant, "register a new tenant: termination is final");
 }
 
 [[noreturn]] void refuse_host(const Tenant& tenant, const std::string& host, const HostOwner& owner) {
@@ -164,6 +164,7 @@ Prepared prepare(const World& world, std::string_view slug, std::chrono::millise
 
   const auto dry_runs = dry_run_all(world, prepared.desired, prepared.live);
   prepared.plan = make_plan({world.settings, prepared.live, prepared.desired, dry_runs, world.prices.instance_adds()});
+  if (world.cluster_name) prepared.plan.cluster = world.cluster_name();
   return prepared;
 }
 
@@ -223,7 +224,7 @@ class Run {
   Run(World& world, const ProvisionOptions& options, const Observer& observer, Prepared prepared, StopOnInterrupt& stop)
       : world_(world),
         options_(options),
-        observer_(observer),
+        observer_(noting(observer)),
         prepared_(std::move(prepared)),
         stop_(stop),
         before_(prepared_.live.tenant),
@@ -233,6 +234,7 @@ class Run {
   ProvisionResult execute() {
     operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, adopted_),
                        [this](Tenant& tenant) { note_start(tenant); });
+    enter(before_.status.activated_at.empty() ? RunStage::making : RunStage::changing);
     apply(Wave::first, options_.wait ? Wave::namespaced : Wave::after_dns);
     if (world_.interrupted.stop_requested()) fail(ReadinessEnd::interrupted, "interrupted", {});
     if (const auto error = report_.first_error()) fail(ReadinessEnd::failed, error_text(error), {});
@@ -242,6 +244,21 @@ class Run {
 
  private:
   const Settings& settings() const { return world_.settings; }
+
+  void enter(RunStage stage) const {
+    if (options_.on_stage) options_.on_stage(stage);
+  }
+
+  // Passes each step on, and notes of which parts there were any.
+  Observer noting(const Observer& observer) {
+    return [this, observer](const Step& step) {
+      {
+        const std::lock_guard lock(told_mutex_);
+        told_.insert(step.part);
+      }
+      if (observer) observer(step);
+    };
+  }
 
   milliseconds took() const { return duration_cast<milliseconds>(world_.clock.steady() - begin_); }
 
@@ -310,8 +327,16 @@ class Run {
     return {state, std::move(tenant), std::move(prepared_.plan), std::move(parts), took()};
   }
 
+  // It is done but for the record, which tells so: who interrupts now has it told.
+  void come_to_end() {
+    stop_.disarm();
+    world_.gate.reopen();
+    enter(RunStage::idle);
+  }
+
   // --no-wait: everything but what needs the database user is there; `instance wait` goes on.
   ProvisionResult leave() {
+    come_to_end();
     auto tenant = operation_->release([this](Tenant& t) {
       t.status.stage = "deployment";
       note_change(t);
@@ -439,6 +464,7 @@ class Run {
       fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
     }
     if (ready.end != ReadinessEnd::ready) fail(ready.end, ready.reason, ready.details);
+    come_to_end();
     auto tenant = operation_->release([this](Tenant& t) {
       const auto now = system::to_rfc3339(world_.clock.now());
       t.status.phase = Phase::active;
@@ -454,7 +480,7 @@ class Run {
     return finish(ProvisionState::active, std::move(tenant), std::move(ready.parts));
   }
 
-  std::string resume_hint() const { return "go on with: litedesk instance provision " + before_.slug; }
+  std::string resume_hint() const { return "continue with: litedesk instance provision " + before_.slug; }
 
   static std::string joined(const std::vector<std::string>& lines) {
     std::string text;
@@ -469,16 +495,18 @@ class Run {
 
   [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
     const std::string resource = "instance " + before_.slug;
+    const bool keeps = options_.keep_on_failure || !settings().auto_rollback;
+    enter(keeps ? RunStage::keeping : RunStage::undoing);
     // From here on a signal does not stop what puts things right; a second one ends the process.
     stop_.disarm();
     world_.gate.reopen();
     if (!operation_->lost()) take_back_lock();
     if (operation_->lost())
       throw Locked({.message = "the lock of tenant " + before_.slug + " was lost to another run, and this one stopped",
-                    .hint = "see how things are with: litedesk status " + before_.slug,
+                    .hint = "check with: litedesk status " + before_.slug,
                     .resource = resource,
                     .cause = reason});
-    if (options_.keep_on_failure || !settings().auto_rollback) keep(end, reason, details, resource);
+    if (keeps) keep(end, reason, details, resource);
     roll_back(end, reason, details, resource);
   }
 
@@ -513,17 +541,17 @@ class Run {
     });
     const auto cause = with(unwritten, details);
     if (end == ReadinessEnd::interrupted)
-      throw Cancelled({.message = "interrupted; what was made of " + before_.slug + " is kept",
+      throw Cancelled({.message = "interrupted; what was created for " + before_.slug + " is kept",
                        .hint = resume_hint(),
                        .resource = resource,
                        .cause = unwritten});
     if (end == ReadinessEnd::timed_out)
-      throw Timeout({.message = before_.slug + " is " + reason + "; what was made is kept",
+      throw Timeout({.message = before_.slug + " is " + reason + "; what was created is kept",
                      .hint = resume_hint(),
                      .resource = resource,
                      .cause = cause});
-    throw Failed({.message = "provisioning " + before_.slug + " failed and is kept as it is: " + reason,
-                  .hint = "mend the cause, then " + resume_hint(),
+    throw Failed({.message = "provisioning " + before_.slug + " failed, and what was created is kept: " + reason,
+                  .hint = "fix the cause, then " + resume_hint(),
                   .resource = resource,
                   .cause = cause});
   }
@@ -533,6 +561,7 @@ class Run {
     const bool first = before_.status.activated_at.empty();
     UndoOptions how;
     how.adopted = adopted_;
+    how.told = told_;
     how.wait_until_gone = end != ReadinessEnd::interrupted;
     if (end == ReadinessEnd::interrupted) how.request_patience = patience_of_job;
     const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
@@ -551,24 +580,26 @@ class Run {
     if (!undone.left.empty())
       throw Failed(
           {.message = "provisioning " + before_.slug + " failed (" + reason + "), and not all of it could be undone",
-           .hint = "run it again to go on, or remove what is left: " + joined(undone.left),
+           .hint = "run it again to continue, or remove what is left: " + joined(undone.left),
            .resource = resource,
            .cause = with(unwritten, details)});
-    const std::string state = first ? "nothing of it is left" : "it is as this run found it";
+    const std::string state = first ? "nothing of it is left" : "it is back in its previous state";
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
                        .hint = "start again with: litedesk instance provision " + before_.slug,
                        .resource = resource,
                        .cause = unwritten});
     throw RolledBack({.message = "provisioning " + before_.slug + " was rolled back, " + state + ": " + reason,
-                      .hint = "mend the cause and run it again; --keep-on-failure keeps what was made",
+                      .hint = "fix the cause and run it again; --keep-on-failure keeps what was created",
                       .resource = resource,
                       .cause = with(unwritten, details)});
   }
 
   World& world_;
   const ProvisionOptions& options_;
-  const Observer& observer_;
+  std::mutex told_mutex_;
+  std::set<std::string> told_;
+  const Observer observer_;
   Prepared prepared_;
   StopOnInterrupt& stop_;
   Tenant before_;
@@ -580,10 +611,20 @@ class Run {
 
 void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
   if (!options.plan_fingerprint || *options.plan_fingerprint == fingerprint(plan)) return;
+  constexpr std::size_t most = 20;
+  auto changes = changes_since(Json::parse(options.plan_json, nullptr, false), plan);
+  if (changes.empty()) changes.emplace_back("the plan was made by another version of litedesk");
+  if (changes.size() > most) {
+    const auto more = changes.size() - most;
+    changes.resize(most);
+    changes.push_back("and " + std::to_string(more) + " more");
+  }
+  std::string cause;
+  for (const auto& line : changes) cause += (cause.empty() ? "" : "\n") + line;
   throw Conflict({.message = "the world has moved since the plan for " + plan.slug + " was saved",
                   .hint = "make a new one: litedesk instance plan " + plan.slug + " --out FILE",
                   .resource = "instance " + plan.slug,
-                  .cause = {}});
+                  .cause = std::move(cause)});
 }
 
 void check_conflicts(const ProvisionOptions& options, Plan& plan) {
@@ -593,8 +634,8 @@ void check_conflicts(const ProvisionOptions& options, Plan& plan) {
       change.force = true;
       continue;
     }
-    throw Conflict({.message = to_string(change.id) + " has fields that others own: " + change.conflict,
-                    .hint = "let them give these fields up, or take them over with --force-conflicts",
+    throw Conflict({.message = to_string(change.id) + " has fields that other field managers own: " + change.conflict,
+                    .hint = "have them release these fields, or take them over with --force-conflicts",
                     .resource = to_string(change.id),
                     .cause = {}});
   }
@@ -679,6 +720,9 @@ ProvisionResult wait_instance(World& world, const ProvisionOptions& options, con
     const auto& status = result.tenant.status;
     if (status.phase == Phase::active && !status.operation) {
       result.state = ProvisionState::active;
+      result.plan.slug = options.slug;
+      result.plan.context = world.settings.context;
+      if (world.cluster_name) result.plan.cluster = world.cluster_name();
       return result;
     }
     if (status.phase != Phase::provisioning && !status.operation)
@@ -700,8 +744,7 @@ ProvisionResult wait_instance(World& world, const ProvisionOptions& options, con
                        .cause = error.message()});
       if (observer) observer({"lock", StepState::running, error.message(), took});
     }
-    if (!world.clock.wait(between_looks, world.interrupted))
-      throw Cancelled("interrupted while waiting for " + options.slug);
+    if (!world.clock.wait(between_looks, world.interrupted)) throw Cancelled("the wait was cancelled");
   }
 }
 
@@ -715,6 +758,8 @@ Json to_json(const ProvisionResult& result) {
                      {"message", part.message},
                      {"since", part.since}});
   return {{"state", states[static_cast<int>(result.state)]},
+          {"context", result.plan.context},
+          {"cluster", result.plan.cluster},
           {"tenant", to_json(result.tenant)},
           {"plan", to_json(result.plan)},
           {"parts", std::move(parts)},

@@ -16,6 +16,15 @@ namespace litedesk {
 // namespace or a DNS record that is not ours, a cluster that is not the pinned one.
 [[nodiscard]] Plan plan_instance(World& world, std::string_view slug);
 
+// What an interruption meets: nothing to undo or to give back, or something that comes to its end first.
+enum class RunStage {
+  idle,      // reads, waits for others; it stops at once
+  making,    // an instance that never was active: what was made is undone, or kept where that was asked for
+  changing,  // one that was: put back as it was, or kept
+  undoing,   // after a failure or an interruption
+  keeping,
+};
+
 struct ProvisionOptions {
   std::string slug;
   bool wait = true;  // false: --no-wait
@@ -26,6 +35,7 @@ struct ProvisionOptions {
   std::optional<std::string> plan_fingerprint;  // --plan: do exactly that plan, or Conflict
   std::string plan_json;                        // what the saved plan said, for the message
   std::function<void(const Plan&)> on_plan;     // once it is known, before anything is done
+  std::function<void(RunStage)> on_stage;       // at each change
 };
 
 enum class ProvisionState { unchanged, active, provisioning };

@@ -504,7 +504,7 @@ Part deployment_part(std::string_view name, const Object& deployment, const std:
 // cert-manager.io/docs/usage/certificate: Ready alone tells of success; only Issuing=False with reason Failed of a
 // failure.
 Part certificate_part(const Object& certificate) {
-  Part part{"certificate", "waiting", "", "asked for", ""};
+  Part part{"certificate", "waiting", "", "requested", ""};
   const auto ready = kubernetes::find_condition(certificate, "Ready");
   const auto issuing = kubernetes::find_condition(certificate, "Issuing");
   if (ready && ready->status == "True") {

@@ -108,7 +108,7 @@ std::string describe_conditions(const Object& definition) {
     text += fmt::format("{}={}", condition->type, condition->status);
     if (!condition->message.empty()) text += fmt::format(" ({})", condition->message);
   }
-  return text.empty() ? "the API server has not said anything of it yet" : text;
+  return text.empty() ? "the API server has not reported on it yet" : text;
 }
 
 bool is_established(const Object& definition, const Kind& kind) {
@@ -130,7 +130,7 @@ void wait_until_usable(const RegistryTarget& target, const Kind& kind, Object de
   const Deadline deadline(target.clock, timeout, stop);
   const auto give_up = [&] {
     if (stop.stop_requested())
-      throw Cancelled("interrupted while the cluster takes the registry on: repeat the command");
+      throw Cancelled("interrupted while the cluster was installing the registry: repeat the command");
     throw Timeout(
         {.message = fmt::format("{} was applied, and the API server does not serve it after {} s", kind.definition(),
                                 std::chrono::duration_cast<std::chrono::seconds>(timeout).count()),

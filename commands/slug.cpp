@@ -120,7 +120,7 @@ std::string fold_name(std::string_view company) {
     hint =
         fmt::format("a slug has {} to {} characters: a to z, 0 to 9 and single '-' between them", slug_min, slug_max);
   }
-  throw ValidationError({.message = fmt::format("\"{}\" is no slug: {}", slug, why),
+  throw ValidationError({.message = fmt::format("\"{}\" is not a valid slug: {}", slug, why),
                          .hint = std::move(hint),
                          .resource = {},
                          .cause = {}});
@@ -179,18 +179,19 @@ void check_slug(std::string_view slug) {
   for (std::size_t at = 0; at < slug.size(); ++at) {
     const char c = slug[at];
     if (is_letter(c) || is_digit(c) || c == '-') continue;
-    refuse(slug, fmt::format("it has {}, and only a to z, 0 to 9 and '-' may be in it", show_character(slug, at)),
+    refuse(slug, fmt::format("it contains {}, and only a to z, 0 to 9 and '-' are allowed", show_character(slug, at)),
            propose(slug));
   }
-  if (slug.size() < slug_min) refuse(slug, fmt::format("it has {} of at least {} characters", slug.size(), slug_min));
+  if (slug.size() < slug_min)
+    refuse(slug, fmt::format("it has {} characters, and at least {} are needed", slug.size(), slug_min));
   if (slug.size() > slug_max) {
-    refuse(slug, fmt::format("it has {} of at most {} characters", slug.size(), slug_max),
+    refuse(slug, fmt::format("it has {} characters, and at most {} are allowed", slug.size(), slug_max),
            fmt::format("\"{}\" would fit", fold_name(slug)));
   }
   if (slug.front() == '-') refuse(slug, "it begins with '-'");
   if (slug.back() == '-') refuse(slug, "it ends with '-'");
   if (slug.find("--") != std::string_view::npos) refuse(slug, "it has two '-' in a row");
-  if (is_reserved_slug(slug)) refuse(slug, "it is reserved", "take another one: the name is LiteDesk's own");
+  if (is_reserved_slug(slug)) refuse(slug, "it is reserved", "choose another one: the name is reserved by LiteDesk");
 }
 
 std::optional<std::string> free_slug(std::string_view slug, const std::function<bool(const std::string&)>& taken) {

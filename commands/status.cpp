@@ -7,6 +7,7 @@
 #include "commands/live_state.hpp"
 #include "commands/parallel.hpp"
 #include "commands/readiness.hpp"
+#include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 #include "providers/kubernetes/rollout_status.hpp"
 
@@ -36,7 +37,7 @@ void guarded(Part& part, const Read& read) {
 
 Part deployment_state(const std::string& name, const std::optional<Object>& deployment,
                       const std::vector<Object>& replica_sets, const std::vector<Object>& pods) {
-  if (!deployment) return {name, "failed", "Missing", "there is no Deployment " + name, ""};
+  if (!deployment) return {name, "failed", "Missing", "Deployment " + name + " not found", ""};
   std::vector<kubernetes::PodTrouble> troubles;
   for (const auto& set : replica_sets) {
     if (!kubernetes::is_current_replica_set(*deployment, set)) continue;
@@ -54,9 +55,10 @@ Part deployment_state(const std::string& name, const std::optional<Object>& depl
 Part database_state(const World& world, const Names& names) {
   Part part{"database", "ok", "", "user " + names.database_user + " on cluster " + world.settings.database.cluster, ""};
   const auto cluster = world.clusters.get_cluster(world.settings.database.cluster);
-  if (!cluster) return {"database", "failed", "Missing", "there is no cluster " + world.settings.database.cluster, ""};
+  if (!cluster)
+    return {"database", "failed", "Missing", "cluster " + world.settings.database.cluster + " not found", ""};
   if (!world.users.get_user(names.database_user))
-    return {"database", "failed", "Missing", "there is no user " + names.database_user, ""};
+    return {"database", "failed", "Missing", "user " + names.database_user + " not found", ""};
   if (cluster->paused) return {"database", "failed", "Paused", "cluster " + cluster->name + " is paused", ""};
   if (cluster->state != "IDLE")
     part = {"database", "waiting", cluster->state, "cluster " + cluster->name + " is " + cluster->state, ""};
@@ -75,7 +77,7 @@ Part dns_state(const World& world, const Tenant& tenant) {
             : record.values.empty() ? ""
                                     : record.values.front());
   }
-  if (text.empty()) return {"dns", "failed", "Missing", "there is no record " + host, ""};
+  if (text.empty()) return {"dns", "failed", "Missing", "record " + host + " not found", ""};
   if (!tenant.status.change_id.empty() &&
       world.record_writer.get_change(tenant.status.change_id, world.interrupted).status ==
           route53::ChangeStatus::pending)
@@ -162,7 +164,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
             return {"certificate", "ok", "", "the ingress controller's own", ""};
           if (!world.objects.serves(type)) return {"certificate", "unknown", "", "the cluster has no cert-manager", ""};
           certificates = world.objects.list(type, names.name_space, {}).items;
-          if (certificates.empty()) return {"certificate", "failed", "Missing", "there is no Certificate", ""};
+          if (certificates.empty()) return {"certificate", "failed", "Missing", "Certificate not found", ""};
           return certificate_part(certificates.front());
         });
       },
@@ -172,7 +174,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
         try {
           status.events = warning_events(world, names.name_space, world.clock.now() - std::chrono::hours(1));
         } catch (const PermissionDenied&) {
-          if (world.warn) world.warn("events of " + names.name_space + " may not be listed");
+          if (world.warn) world.warn("not permitted to list the events of " + names.name_space);
         }
       },
   });
@@ -184,14 +186,14 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   Part name_space{"namespace", "ok", "", names.name_space, ""};
   const auto there = object(0);
   if (!there)
-    name_space = {"namespace", "failed", "Missing", "there is no namespace " + names.name_space, ""};
+    name_space = {"namespace", "failed", "Missing", "namespace " + names.name_space + " not found", ""};
   else if (there->deleting())
-    name_space = {"namespace", "failed", "Terminating", names.name_space + " is being deleted",
+    name_space = {"namespace", "failed", "Terminating", deletion_sentence(*there),
                   there->text("metadata.deletionTimestamp")};
   status.parts = {std::move(name_space), deployment_state("backend", object(1), replica_sets, pods),
                   deployment_state("frontend", object(2), replica_sets, pods)};
   Part ingress{"ingress", "ok", "", "routes " + names.host, ""};
-  if (!object(3)) ingress = {"ingress", "failed", "Missing", "there is no Ingress", ""};
+  if (!object(3)) ingress = {"ingress", "failed", "Missing", "Ingress not found", ""};
   status.parts.push_back(std::move(ingress));
   if (pods_unknown) status.parts.push_back(std::move(*pods_unknown));
   status.parts.push_back(std::move(database));
@@ -224,7 +226,7 @@ std::vector<StatusLine> fleet_status(World& world) {
       const auto found = parts.find(name);
       if (found == parts.end()) {
         if (tenant.status.phase == Phase::active)
-          states.push_back({name, "failed", "Missing", std::string("no Deployment ") + name, ""});
+          states.push_back({name, "failed", "Missing", std::string("Deployment ") + name + " not found", ""});
         continue;
       }
       const auto rollout = kubernetes::deployment_status(*found->second);

@@ -43,7 +43,7 @@ std::string host_of(std::string_view slug, const TenantRules& rules) {
   throw Conflict({.message = other.custom
                                  ? fmt::format("{} is the custom domain of tenant {}", domain, other.slug)
                                  : fmt::format("the custom domain {} is the host of tenant {}", domain, other.slug),
-                  .hint = "choose a name that no tenant has",
+                  .hint = "choose a name that no tenant uses",
                   .resource = resource(other.slug),
                   .cause = {}});
 }
@@ -149,19 +149,19 @@ std::string hint_for(store::Store& registry, std::string_view slug) {
   if (!by_company.empty()) return fmt::format("the slug of that company is {}", by_company);
   if (slugs.empty()) return "no tenant is registered yet: litedesk tenant create NAME --email E";
   const std::string near = did_you_mean(nearest(slug, slugs));
-  return near.empty() ? "litedesk tenant list shows all" : near;
+  return near.empty() ? "list them with: litedesk tenant list" : near;
 }
 
 std::string smallest_paid(const Tiers& tiers) {
   for (const Tier& tier : tiers.all())
-    if (tier.price_cents > 0) return fmt::format("{} is the smallest tier that is paid for", tier.name);
+    if (tier.price_cents > 0) return fmt::format("{} is the smallest paid tier", tier.name);
   return {};
 }
 
 void apply_tier(Tenant& tenant, const std::string& tier, const Tiers& tiers) {
   if (tier == tenant.tier) return;
   if (tier == "trial" && tenant.subscription.trial_end.empty()) {
-    throw Conflict({.message = fmt::format("{} pays for {} and never was on trial", tenant.slug, tenant.tier),
+    throw Conflict({.message = fmt::format("{} pays for {} and was never on trial", tenant.slug, tenant.tier),
                     .hint = smallest_paid(tiers),
                     .resource = resource(tenant.slug),
                     .cause = {}});
@@ -221,10 +221,10 @@ void apply(Tenant& tenant, const TenantChanges& changes, const Tiers& tiers) {
 }
 
 store::Document read(store::Store& registry, std::string_view slug) {
-  if (slug.empty()) throw UsageError("no tenant was named");
+  if (slug.empty()) throw UsageError("no tenant was given");
   auto document = registry.get(slug);
   if (document) return std::move(*document);
-  throw NotFound({.message = fmt::format("there is no tenant {}", slug),
+  throw NotFound({.message = fmt::format("tenant {} not found", slug),
                   .hint = hint_for(registry, slug),
                   .resource = resource(slug),
                   .cause = {}});
@@ -232,13 +232,13 @@ store::Document read(store::Store& registry, std::string_view slug) {
 
 [[noreturn]] void refuse_deletion(const Tenant& tenant, const std::vector<std::string>& left) {
   const bool begun = tenant.status.phase == Phase::provisioning || tenant.status.phase == Phase::failed;
-  throw Conflict({.message = left.empty() ? fmt::format("{} is {}: its instance is there", tenant.slug,
+  throw Conflict({.message = left.empty() ? fmt::format("{} is {}: its instance exists", tenant.slug,
                                                         to_string(tenant.status.phase))
-                                          : fmt::format("{} is {}, and of its instance there is still: {}", tenant.slug,
+                                          : fmt::format("{} is {}, and parts of its instance remain: {}", tenant.slug,
                                                         to_string(tenant.status.phase), fmt::join(left, ", ")),
                   .hint = begun ? fmt::format("litedesk instance provision {} finishes it, or undoes it", tenant.slug)
-                                : "a tenant can be deleted only when its instance is gone, and this version of "
-                                  "litedesk takes no instance down",
+                                : "a tenant can be deleted only once its instance is gone, and litedesk does not "
+                                  "support removing instances yet",
                   .resource = resource(tenant.slug),
                   .cause = {}});
 }
@@ -274,7 +274,7 @@ Before sort_order(std::string_view name) {
   }
   std::string hint = did_you_mean(nearest(name, known));
   if (hint.empty()) hint = fmt::format("sort by {}", fmt::join(known, ", "));
-  throw UsageError({.message = fmt::format("--sort-by \"{}\" is not known", name),
+  throw UsageError({.message = fmt::format("--sort-by \"{}\" is invalid", name),
                     .hint = std::move(hint),
                     .resource = {},
                     .cause = {}});
@@ -383,7 +383,7 @@ void check_deletable(const Tenant& tenant, const Remains& remains) {
   }
   if (tenant.status.operation && !surely_gone(*tenant.status.operation)) {
     throw Locked({.message = fmt::format("tenant {} is locked by {}", tenant.slug, describe(*tenant.status.operation)),
-                  .hint = "wait until that run has ended",
+                  .hint = "wait for that run to finish",
                   .resource = resource(tenant.slug),
                   .cause = {}});
   }
@@ -402,7 +402,7 @@ void delete_tenant(store::Store& registry, HostClaims& hosts, std::string_view s
       if (attempt == attempts) throw;
       continue;
     }
-    throw NotFound({.message = fmt::format("tenant {} was deleted by somebody else meanwhile", slug),
+    throw NotFound({.message = fmt::format("tenant {} was deleted by someone else in the meantime", slug),
                     .hint = {},
                     .resource = resource(slug),
                     .cause = {}});

@@ -41,7 +41,7 @@ std::string check_text(std::string_view what, std::string_view text, std::size_t
     if (control && !allowed) {
       refuse(
           fmt::format("{} has the control character U+{:04X} at byte {}", what, static_cast<unsigned>(c.value), at + 1),
-          "take it out");
+          "remove it");
     }
     at += c.size;
   }
@@ -53,8 +53,8 @@ std::string check_text(std::string_view what, std::string_view text, std::size_t
 std::string check_choice(std::string_view flag, std::string_view value, std::span<const std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return std::string(value);
   std::string hint = did_you_mean(nearest(value, choices));
-  if (hint.empty()) hint = fmt::format("choose one of {}", fmt::join(choices.begin(), choices.end(), ", "));
-  refuse(fmt::format("{} \"{}\" is not known", flag, value), std::move(hint));
+  if (hint.empty()) hint = fmt::format("must be one of {}", fmt::join(choices.begin(), choices.end(), ", "));
+  refuse(fmt::format("{} \"{}\" is invalid", flag, value), std::move(hint));
 }
 
 }  // namespace
@@ -76,20 +76,21 @@ std::string check_notes(std::string_view notes) {
 std::string check_email(std::string_view email) {
   std::string address = check_text("--email", email, 254, true);
   const auto no_address = [&address](std::string_view why) {
-    refuse(fmt::format("--email \"{}\" is no e-mail address: {}", address, why), "give one like owner@acme.example");
+    refuse(fmt::format("--email \"{}\" is not an e-mail address: {}", address, why),
+           "give one like owner@acme.example");
   };
   if (address.empty()) no_address("it is empty");
   const std::size_t at = address.rfind('@');
   if (at == std::string::npos) no_address("it has no '@'");
   const std::string_view local = std::string_view(address).substr(0, at);
   const std::string_view domain = std::string_view(address).substr(at + 1);
-  if (local.empty()) no_address("there is nothing before the '@'");
-  if (domain.empty()) no_address("there is nothing behind the '@'");
-  if (local.size() > 64) no_address("more than 64 characters stand before the '@'");
+  if (local.empty()) no_address("it has nothing before the '@'");
+  if (domain.empty()) no_address("it has nothing after the '@'");
+  if (local.size() > 64) no_address("it has more than 64 characters before the '@'");
   const std::size_t odd = local.find_first_of(" \"(),:;<>@[\\]");
-  if (odd != std::string_view::npos) no_address(fmt::format("'{}' stands before the '@'", local[odd]));
+  if (odd != std::string_view::npos) no_address(fmt::format("it has '{}' before the '@'", local[odd]));
   if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
-    no_address("a dot stands at an end of the part before the '@', or beside another one");
+    no_address("the part before the '@' begins or ends with a dot, or has two in a row");
   }
   const std::string fault = fault_of_domain(domain, Letters::any);
   if (!fault.empty()) no_address(fmt::format("{} is no domain: {}", domain, fault));
@@ -102,7 +103,7 @@ std::string check_custom_domain(std::string_view domain) {
   name = normal_domain(name);
   const std::string fault = fault_of_domain(name);
   if (!fault.empty()) {
-    refuse(fmt::format("--custom-domain \"{}\" is no DNS name: {}", name, fault), "give one like crm.acme.example");
+    refuse(fmt::format("--custom-domain \"{}\" is not a DNS name: {}", name, fault), "give one like crm.acme.example");
   }
   return name;
 }
@@ -116,7 +117,7 @@ void check_below_base(std::string_view custom_domain, std::string_view base, std
       custom_domain[custom_domain.size() - base.size() - 1] != '.')
     return;
   const std::string_view below = custom_domain.substr(0, custom_domain.size() - base.size() - 1);
-  if (below == slug) refuse_it("is the tenant's own host already", "leave --custom-domain out, or give another name");
+  if (below == slug) refuse_it("is already the tenant's own host", "leave --custom-domain out, or give another name");
   if (is_reserved_slug(below))
     refuse_it("is LiteDesk's own host", fmt::format("{} is reserved: take another name", below));
   // Who has a host may set cookies for the names above it: what is below acme.litedesk.com is acme's alone.
@@ -147,10 +148,10 @@ std::vector<std::string> check_tags(const std::vector<std::string>& tags) {
   std::vector<std::string> kept;
   for (const std::string& given : tags) {
     std::string tag = check_text("--tag", given, 63, true);
-    if (tag.empty()) refuse("--tag is empty", "give a word");
+    if (tag.empty()) refuse("--tag is empty", "give it a word");
     const std::size_t odd = tag.find_first_of(" ,;=\"'");
     if (odd != std::string::npos) {
-      refuse(fmt::format("--tag \"{}\" has '{}' in it", tag, tag[odd]), "give one word a --tag, and --tag for each");
+      refuse(fmt::format("--tag \"{}\" contains '{}'", tag, tag[odd]), "give each --tag one word");
     }
     if (std::find(kept.begin(), kept.end(), tag) == kept.end()) kept.push_back(std::move(tag));
   }

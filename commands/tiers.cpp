@@ -73,7 +73,7 @@ void read_database(const Node& node, std::string_view origin, Tier& tier) {
     reader.fail(reader.at("placement"), "placement must be shared or dedicated");
   const auto* size = reader.find("instanceSize");
   if ((size != nullptr) != (tier.database == "dedicated"))
-    reader.fail(node, "a dedicated database wants an instanceSize (M10), a shared one has none");
+    reader.fail(node, "a dedicated database needs an instanceSize (M10), a shared one has none");
   if (size != nullptr) tier.instance_size = reader.text("instanceSize");
   if (reader.find("backupDays") != nullptr) tier.backup_days = static_cast<int>(reader.integer("backupDays", 0, 3650));
   reader.finish();
@@ -85,11 +85,11 @@ Tier read_tier(const Node& node, std::string_view origin) {
   tier.name = reader.text("name");
   if (!is_tier_name(tier.name))
     reader.fail(reader.at("name"), "\"" + tier.name +
-                                       "\" is no name for a tier: a to z, 0 to 9 and '-' between them, at most 63 "
+                                       "\" is not a tier name: a to z, 0 to 9 and '-' between them, at most 63 "
                                        "characters");
   tier.price_cents = reader.integer("price", 0, 10'000'000) * 100;
   tier.modules = reader.texts("modules");
-  if (tier.modules.empty()) reader.fail(node, "a tier wants modules");
+  if (tier.modules.empty()) reader.fail(node, "a tier needs modules");
 
   MapReader backend(reader.at("backend"), origin, "backend");
   tier.backend_replicas = static_cast<int>(backend.integer("replicas", 1, most_replicas));
@@ -122,10 +122,10 @@ Tiers::Tiers(const templates::Files& files) {
   for (const auto& node : items_of(reader.at("tiers"), file.origin, "tiers")) {
     auto tier = read_tier(node, file.origin);
     if (std::any_of(tiers_.begin(), tiers_.end(), [&tier](const Tier& other) { return other.name == tier.name; }))
-      reader.fail(node, "the tier " + tier.name + " is here twice");
+      reader.fail(node, "the tier " + tier.name + " is defined twice");
     tiers_.push_back(std::move(tier));
   }
-  if (tiers_.empty()) reader.fail(tree, "there is no tier in it");
+  if (tiers_.empty()) reader.fail(tree, "it has no tiers");
   reader.finish();
 }
 
@@ -149,10 +149,10 @@ const Tier& Tiers::get(std::string_view name) const {
   for (const auto& tier : tiers_) names.push_back(tier.name);
   std::string hint = did_you_mean(nearest(name, names));
   if (hint.empty()) {
-    hint = "tiers are ";
+    hint = "the tiers are ";
     for (const auto& known : names) hint += (known == names.front() ? "" : ", ") + known;
   }
-  throw UsageError({.message = "there is no tier " + std::string(name), .hint = hint, .resource = {}, .cause = {}});
+  throw UsageError({.message = "unknown tier " + std::string(name), .hint = hint, .resource = {}, .cause = {}});
 }
 
 Json to_json(const Tier& tier) {

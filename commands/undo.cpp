@@ -36,12 +36,12 @@ class Undoer {
         live_(live),
         report_(report),
         options_(options),
-        observer_(observer) {
+        observer_(observer),
+        begin_(world.clock.steady()) {
     for (const auto& id : options.adopted) adopted_.insert(id);
   }
 
   UndoReport run() {
-    const auto begin = world_.clock.steady();
     const PatienceOfGate patience(world_.gate, options_.request_patience);
     std::vector<const Change*> mine;
     for (const auto& change : plan_.changes)
@@ -57,7 +57,7 @@ class Undoer {
     }
     std::vector<std::string> left[3];
     run_all({
-        [&] { kubernetes_lane(kubernetes, begin, left[0]); },
+        [&] { kubernetes_lane(kubernetes, left[0]); },
         [&] { dns_lane(dns, left[1]); },
         [&] { user_lane(users, left[2]); },
     });
@@ -80,15 +80,20 @@ class Undoer {
   bool created(const Change& change) const { return change.verb == Verb::create || adopted(change); }
 
   void say(const std::string& part, StepState state, const std::string& message) const {
-    if (observer_) observer_({part, state, message, {}});
+    if (observer_) observer_({part, state, message, elapsed()});
+  }
+  std::chrono::milliseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady() - begin_);
   }
 
   // Runs one step of the undo; a failure is remembered, and the others go on.
-  void attempt(const ResourceId& id, std::vector<std::string>& left, const std::function<void()>& step) const {
+  void attempt(const std::string& part, const ResourceId& id, std::vector<std::string>& left,
+               const std::function<void()>& step) const {
     try {
       step();
     } catch (const std::exception& error) {
       left.push_back(to_string(id) + " (" + error.what() + ")");
+      say(part, StepState::failed, "could not be rolled back: " + id.kind + " " + id.name);
     }
   }
 
@@ -104,23 +109,42 @@ class Undoer {
     return object->uid();
   }
 
-  void kubernetes_lane(const std::vector<const Change*>& changes, system::SteadyPoint begin,
-                       std::vector<std::string>& left) const {
+  // How far a namespace has gone.
+  enum class Gone { not_at_all, under_way, yes };
+
+  void kubernetes_lane(const std::vector<const Change*>& changes, std::vector<std::string>& left) const {
+    if (changes.empty()) return;
     const Change* name_space = nullptr;
     for (const auto* change : changes)
       if (change->id.kind == "Namespace" && created(*change)) name_space = change;
     for (const auto* change : changes) {
       // What lies in a namespace that goes, goes with it.
       if (name_space != nullptr && change != name_space && !change->id.scope.empty()) continue;
-      if (change != name_space) attempt(change->id, left, [&] { revert(*change); });
+      if (change != name_space) attempt("namespace", change->id, left, [&] { revert(*change); });
     }
-    if (name_space != nullptr) attempt(name_space->id, left, [&] { remove_namespace(*name_space, begin, left); });
-    if (!changes.empty() && left.empty())
-      say("namespace", StepState::undone, name_space != nullptr ? "removed" : "as before");
+    if (name_space == nullptr) {
+      if (left.empty()) tell_of_parts("restored", "restored");
+      return;
+    }
+    auto gone = Gone::not_at_all;
+    attempt("namespace", name_space->id, left, [&] { remove_namespace(*name_space, gone, left); });
+    if (gone == Gone::yes)
+      tell_of_parts(left.empty() ? "removed" : "", "removed");
+    else if (gone != Gone::not_at_all)
+      tell_of_parts(name_space->id.name + " is being deleted", "is deleted with its namespace");
+  }
+
+  // What lay in the namespace must not stand there as ready when it has gone.
+  void tell_of_parts(const std::string& of_namespace, const std::string& of_rest) const {
+    if (!of_namespace.empty()) say("namespace", StepState::undone, of_namespace);
+    for (const auto& part : options_.told)
+      if (part != "namespace" && part != "database" && part != "dns" && part != "lock")
+        say(part, StepState::undone, of_rest);
   }
 
   void revert(const Change& change) const {
     const ObjectRef ref = Object(change.live.is_null() ? change.desired : change.live).ref();
+    say("namespace", StepState::running, "undoing " + ref.type.kind + " " + ref.name);
     if (created(change)) {
       const auto uid = created_uid(change, ref);
       if (!uid.empty()) world_.applier.remove(ref, {.uid = uid, .resource_version = {}});
@@ -136,23 +160,30 @@ class Undoer {
     world_.applier.apply(Object(std::move(before)), {});
   }
 
-  void remove_namespace(const Change& change, system::SteadyPoint begin, std::vector<std::string>& left) const {
+  void remove_namespace(const Change& change, Gone& gone, std::vector<std::string>& left) const {
     const ObjectRef ref = Object(change.desired).ref();
-    const auto uid = created_uid(change, ref);
-    if (uid.empty()) return;
     say("namespace", StepState::running, "removing " + ref.name);
+    const auto uid = created_uid(change, ref);
+    if (uid.empty()) {
+      gone = Gone::yes;
+      return;
+    }
     world_.applier.remove(ref, {.uid = uid, .resource_version = {}});
+    gone = Gone::under_way;
     if (!options_.wait_until_gone) return;
-    const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady() - begin);
-    // Who interrupts the wait has the deletion under way all the same.
-    if (const auto holder = wait_until_gone(world_, ref, uid, options_.budget - used, world_.interrupted);
-        holder && !world_.interrupted.stop_requested())
+    const auto holder = wait_until_gone(world_, ref, uid, options_.budget - elapsed(), world_.interrupted);
+    if (!holder)
+      gone = Gone::yes;
+    else if (!world_.interrupted.stop_requested())  // who interrupts the wait has the deletion under way all the same
       left.push_back(to_string(change.id) + " (" + *holder + ")");
   }
 
   void dns_lane(const std::vector<const Change*>& changes, std::vector<std::string>& left) const {
     if (changes.empty()) return;
-    attempt(changes.front()->id, left, [&] {
+    const bool all_made =
+        std::all_of(changes.begin(), changes.end(), [this](const Change* change) { return created(*change); });
+    say("dns", StepState::running, all_made ? "removing records" : "restoring records");
+    attempt("dns", changes.front()->id, left, [&] {
       std::vector<route53::RecordChange> batch;
       for (const auto* change : changes) {
         const auto wanted = wanted_record(change->id);
@@ -169,13 +200,15 @@ class Undoer {
         return (a.action == route53::Action::remove) > (b.action == route53::Action::remove);
       });
       if (!batch.empty()) world_.record_writer.change(*live_.zone, batch, "litedesk: undo tenant " + plan_.slug);
-      say("dns", StepState::undone, "as before");
+      say("dns", StepState::undone, all_made ? "removed" : "restored");
     });
   }
 
   void user_lane(const std::vector<const Change*>& changes, std::vector<std::string>& left) const {
-    for (const auto* change : changes)
-      attempt(change->id, left, [&] {
+    for (const auto* change : changes) {
+      say("database", StepState::running,
+          (created(*change) ? "removing user " : "restoring user ") + desired_.user.username);
+      attempt("database", change->id, left, [&] {
         if (created(*change)) {
           // A create without an answer may have met somebody else's user: only ours is removed.
           const auto user = world_.users.get_user(desired_.user.username);
@@ -186,8 +219,9 @@ class Undoer {
         } else if (live_.user) {
           restore_user(*live_.user);
         }
-        say("database", StepState::undone, created(*change) ? "user removed" : "as before");
+        say("database", StepState::undone, created(*change) ? "user removed" : "restored");
       });
+    }
   }
 
   // With the password that its mark stands for, if the Secret as it was holds that one; without a mark otherwise, so
@@ -236,6 +270,7 @@ class Undoer {
   const ApplyReport& report_;
   const UndoOptions& options_;
   const Observer& observer_;
+  const system::SteadyPoint begin_;
   std::set<ResourceId> adopted_;
 };
 

@@ -6,11 +6,21 @@ namespace litedesk {
 
 std::string deletion_holders(const kubernetes::Object& object) {
   std::string text;
+  const auto add = [&text](const std::string& holder) { text += (text.empty() ? "" : "; ") + holder; };
   const auto& conditions = object.at("status.conditions");
   if (conditions.is_array())
     for (const auto& condition : conditions)
-      if (condition.value("status", "") == "True") text += (text.empty() ? "" : "; ") + condition.value("message", "");
-  return text.empty() ? "it is still being deleted" : text;
+      if (condition.value("status", "") == "True") add(condition.value("message", ""));
+  const auto& finalizers = object.at("metadata.finalizers");
+  if (finalizers.is_array())
+    for (const auto& finalizer : finalizers)
+      if (finalizer.is_string()) add("finalizer " + finalizer.get<std::string>());
+  return text;
+}
+
+std::string deletion_sentence(const kubernetes::Object& object) {
+  const auto holders = deletion_holders(object);
+  return object.name() + " is being deleted" + (holders.empty() ? "" : ": " + holders);
 }
 
 std::optional<std::string> wait_until_gone(const World& world, const kubernetes::ObjectRef& ref, std::string_view uid,
@@ -22,7 +32,7 @@ std::optional<std::string> wait_until_gone(const World& world, const kubernetes:
     const auto object = world.objects.get(ref);
     if (!object || object->uid() != uid) return std::nullopt;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - world.clock.steady());
-    if (left.count() <= 0 || stop.stop_requested()) return deletion_holders(*object);
+    if (left.count() <= 0 || stop.stop_requested()) return deletion_sentence(*object);
 
     std::stop_source watch_end;
     const std::stop_callback forward(stop, [&] { watch_end.request_stop(); });

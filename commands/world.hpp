@@ -44,6 +44,7 @@ struct World {
   std::stop_token interrupted;                   // Ctrl-C or SIGTERM
   std::string holder;                            // "user@host": who we are, for the lock
   std::function<void(const std::string&)> warn;  // one line for a person
+  std::function<std::string()> cluster_name{};   // what people call the cluster: the kubeconfig's context
 };
 
 // How long work goes: one event a change of state of one part.

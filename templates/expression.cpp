@@ -62,8 +62,8 @@ Placeholder parse_placeholder(std::string_view inside, Position at, std::string_
     if (!is_filter(filter)) {
       const auto names = filter_names();
       fail_at(origin, at,
-              "${" + whole + "}: there is no filter \"" + std::string(filter) + "\" (there are " +
-                  join({names.begin(), names.end()}) + ")");
+              "${" + whole + "}: unknown filter \"" + std::string(filter) +
+                  "\" (known: " + join({names.begin(), names.end()}) + ")");
     }
     placeholder.filters.push_back(filter);
     if (!more) return placeholder;
@@ -129,7 +129,7 @@ std::size_t find_operator(std::string_view text) {
 
 Condition parse_condition(const Node& node, std::string_view origin) {
   if (node.kind != Node::Kind::scalar)
-    fail_at(origin, node.at, "$if wants a condition: path, not path, a == 'b', a != 'b'");
+    fail_at(origin, node.at, "$if needs a condition: path, not path, a == 'b', a != 'b'");
   const auto text = trimmed(node.text);
   Condition condition;
   const auto at = find_operator(text);
@@ -142,7 +142,7 @@ Condition parse_condition(const Node& node, std::string_view origin) {
   }
   if (condition.left.empty() || (condition.compares && condition.right.empty()) ||
       text.find("${") != std::string_view::npos)
-    fail_at(origin, node.at, "\"" + std::string(text) + "\" is no condition: path, not path, a == 'b', a != 'b'");
+    fail_at(origin, node.at, "\"" + std::string(text) + "\" is not a condition: path, not path, a == 'b', a != 'b'");
   return condition;
 }
 
@@ -179,7 +179,7 @@ bool is_truthy(const Json& value) {
 }  // namespace
 
 void Scope::add(Loop loop, Position at) {
-  if (!is_word(loop.name)) fail_at(origin_, at, "\"" + loop.name + "\" is no name: letters, digits, _ and - only");
+  if (!is_word(loop.name)) fail_at(origin_, at, "\"" + loop.name + "\" is not a name: letters, digits, _ and - only");
   const bool taken =
       context_.contains(loop.name) ||
       std::any_of(loops_.begin(), loops_.end(), [&loop](const Loop& other) { return other.name == loop.name; });
@@ -199,7 +199,7 @@ const Json* Scope::find(std::string_view path, Position at, bool checking) const
   std::string_view rest = path;
   const auto first = take_part(rest, '.');
   if (path.empty() || path.ends_with('.') || !is_word(first))
-    fail_at(origin_, at, "\"" + std::string(path) + "\" is no variable: names with dots between, as in tenant.slug");
+    fail_at(origin_, at, "\"" + std::string(path) + "\" is not a variable: names with dots between, as in tenant.slug");
   const Json* value = nullptr;
   for (const auto& loop : loops_) {
     if (loop.name != first) continue;
@@ -293,7 +293,7 @@ Loop parse_loop(const Node& node, std::string_view origin) {
   if (middle != std::string_view::npos)
     loop = {std::string(trimmed(text.substr(0, middle))), std::string(trimmed(text.substr(middle + 4)))};
   if (!is_word(loop.name) || loop.path.empty())
-    fail_at(origin, node.at, "$for wants \"name in path\", as in host in hosts");
+    fail_at(origin, node.at, "$for needs \"name in path\", as in host in hosts");
   return loop;
 }
 

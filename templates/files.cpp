@@ -38,12 +38,12 @@ bool is_name(std::string_view name) {
 std::string read_file(const fs::path& path) {
   const auto failed = [&path](const std::string& cause) {
     return Failed({.message = "cannot read the template " + path.string(),
-                   .hint = "check that it is a file and that you may read it",
+                   .hint = "check that it is a file that you can read",
                    .resource = path.string(),
                    .cause = cause});
   };
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw failed(error ? error.message() : "it is no regular file");
+  if (!fs::is_regular_file(path, error)) throw failed(error ? error.message() : "it is not a regular file");
   const auto size = fs::file_size(path, error);
   if (error) throw failed(error.message());
   if (size > largest_file)
@@ -73,8 +73,8 @@ struct Files::Cache {
 Files::Files(std::filesystem::path folder) : folder_(std::move(folder)), cache_(std::make_shared<Cache>()) {
   std::error_code error;
   if (!folder_.empty() && !fs::is_directory(folder_, error))
-    throw NotFound({.message = "there is no folder of templates at " + folder_.string(),
-                    .hint = "make one with: litedesk template eject " + folder_.string(),
+    throw NotFound({.message = "template folder " + folder_.string() + " not found",
+                    .hint = "create one with: litedesk template eject " + folder_.string(),
                     .resource = folder_.string(),
                     .cause = error && error != std::errc::no_such_file_or_directory ? error.message() : std::string()});
 }
@@ -88,7 +88,7 @@ File Files::get(std::string_view name) const {
       return {std::string(name), path.string(), read_file(path)};
     if (const auto* file = find_embedded(name)) return {std::string(name), "built-in " + std::string(name), file->text};
   }
-  throw NotFound({.message = "there is no template " + std::string(name),
+  throw NotFound({.message = "template " + std::string(name) + " not found",
                   .hint = "litedesk template list",
                   .resource = std::string(name),
                   .cause = {}});
@@ -113,7 +113,7 @@ std::vector<std::string> Files::list(std::string_view prefix) const {
       if (is_template(at->path())) names.insert(at->path().lexically_relative(folder_).generic_string());
     if (error)
       throw Failed({.message = "cannot list the templates in " + folder_.string(),
-                    .hint = "check that you may read the folder and what is in it",
+                    .hint = "check that you can read the folder and its contents",
                     .resource = folder_.string(),
                     .cause = error.message()});
   }
@@ -134,7 +134,7 @@ std::vector<std::string> Files::eject(const std::filesystem::path& into) const {
     names.emplace_back(file->name);
     std::error_code error;
     if (fs::exists(fs::symlink_status(into / file->name, error)))
-      throw Conflict({.message = (into / file->name).string() + " is there already",
+      throw Conflict({.message = (into / file->name).string() + " already exists",
                       .hint = "choose an empty folder, or move the file away",
                       .resource = into.string(),
                       .cause = {}});

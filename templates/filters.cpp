@@ -94,11 +94,11 @@ std::string scalar_text(const Json& value) {
     case Json::value_t::string:
       return value.get<std::string>();
     case Json::value_t::null:
-      throw std::invalid_argument("null, and text is wanted");
+      throw std::invalid_argument("null, but text is needed");
     case Json::value_t::array:
-      throw std::invalid_argument("a list, and text is wanted");
+      throw std::invalid_argument("a list, but text is needed");
     case Json::value_t::object:
-      throw std::invalid_argument("a map, and text is wanted");
+      throw std::invalid_argument("a map, but text is needed");
     case Json::value_t::number_float:
       return number_text(value);
     default:

@@ -89,8 +89,9 @@ class Renderer {
                          entry.key == "$yield" || entry.key == "$merge";
       if (!known)
         fail_at(origin_, entry.at,
-                "unknown key " + entry.key + ": there are $if, $then, $else, $for, $yield and $merge; write $" +
-                    entry.key + " for a key that begins with a dollar");
+                "unknown key " + entry.key +
+                    ": the known keys are $if, $then, $else, $for, $yield and $merge; write $" + entry.key +
+                    " for a key that begins with a dollar");
     }
     check_directives(node, branch, loop, merge);
   }
@@ -100,12 +101,12 @@ class Renderer {
     if (branch + loop + merge > 1) fail_at(origin_, node.at, "$then or $else, $for and $merge do not stand in one map");
     if (condition != nullptr) check_condition(*condition, scope_);
     if (branch) {
-      if (condition == nullptr) fail_at(origin_, node.at, "$then and $else want an $if beside them");
+      if (condition == nullptr) fail_at(origin_, node.at, "$then and $else need an $if beside them");
       if (const auto* then = node.find("$then")) check(*then);
       if (const auto* otherwise = node.find("$else")) check(*otherwise);
     }
     const auto* yield = node.find("$yield");
-    if (loop != (yield != nullptr)) fail_at(origin_, node.at, "$for and $yield want each other");
+    if (loop != (yield != nullptr)) fail_at(origin_, node.at, "$for and $yield need each other");
     if (loop) {
       const auto& at = *node.find("$for");
       const auto parsed = parse_loop(at, origin_);
@@ -116,7 +117,7 @@ class Renderer {
     }
     if (merge) {
       const auto& parts = *node.find("$merge");
-      if (parts.kind != Node::Kind::list) fail_at(origin_, parts.at, "$merge wants a list of maps");
+      if (parts.kind != Node::Kind::list) fail_at(origin_, parts.at, "$merge needs a list of maps");
       check(parts);
     }
   }
@@ -161,7 +162,7 @@ class Renderer {
     for (const auto& part : node.find("$merge")->items) {
       const auto value = render(part);
       if (!value) continue;
-      if (!value->is_object()) fail_at(origin_, part.at, "$merge: this is no map");
+      if (!value->is_object()) fail_at(origin_, part.at, "$merge: this is not a map");
       merge_into(merged, *value);
     }
     return merged;
@@ -179,7 +180,7 @@ class Renderer {
       if (!value) continue;
       const auto key = fill_text(key_text(entry.key), entry.at, scope_);
       if (map.contains(key))
-        fail_at(origin_, entry.at, "the key " + key + " is here twice once " + entry.key + " is filled in");
+        fail_at(origin_, entry.at, "the key " + key + " is defined twice once " + entry.key + " is filled in");
       map[key] = std::move(*value);
     }
     return map;

@@ -99,8 +99,8 @@ struct Client::Impl {
       throw UsageError(
           {.message = "cannot " + call.summary + ": " +
                       (options.project.empty() ? "no Atlas project is set"
-                                               : options.project + " is no project id of 24 hexadecimal digits"),
-           .hint = "set MONGODB_ATLAS_PROJECT_ID; atlas projects list shows the ids",
+                                               : options.project + " is not a project ID of 24 hexadecimal digits"),
+           .hint = "set MONGODB_ATLAS_PROJECT_ID; `atlas projects list` shows the IDs",
            .resource = call.resource,
            .cause = ""});
     if (http::is_plain_http_over_network(options.url))
@@ -177,7 +177,7 @@ struct Client::Impl {
     auto document = parse_json(response.body);
     if (!document.is_discarded()) return document;
     const auto type = http::find(response.headers, "content-type");
-    throw Unavailable({.message = "cannot " + call.summary + ": the answer is no JSON",
+    throw Unavailable({.message = "cannot " + call.summary + ": the answer is not JSON",
                        .hint = "check the Atlas URL and any proxy between",
                        .resource = call.resource,
                        .cause = "HTTP " + std::to_string(response.status) + ", " +
@@ -208,7 +208,7 @@ struct Client::Impl {
       const auto document = get_json(one);
       const auto results = document.is_object() ? document.find("results") : document.end();
       if (!document.is_object() || results == document.end() || !results->is_array())
-        throw Unavailable({.message = "cannot " + call.summary + ": the answer holds no list",
+        throw Unavailable({.message = "cannot " + call.summary + ": the answer contains no list",
                            .hint = "check the Atlas URL and any proxy between",
                            .resource = call.resource,
                            .cause = ""});

@@ -135,7 +135,7 @@ TokenSource::Token TokenSource::ask() {
   auto document = parse_json(response.body);
   wipe(response.body);
   if (!document.is_object() || !document.contains("access_token") || !document["access_token"].is_string())
-    throw Unavailable({.message = "cannot " + refusal.summary + ": the answer holds no access_token",
+    throw Unavailable({.message = "cannot " + refusal.summary + ": the answer contains no access_token",
                        .hint = "check the Atlas URL " + options_.url + " and any proxy between",
                        .resource = refusal.resource,
                        .cause = ""});

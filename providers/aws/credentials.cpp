@@ -68,7 +68,7 @@ Profile load_profile(const Environment& environment, std::string_view asked) {
     profile.exists = true;
   }
   if (profile.named && !profile.exists)
-    throw AuthError({.message = "AWS profile " + profile.name + " is not there: looked in " + profile.config_file +
+    throw AuthError({.message = "AWS profile " + profile.name + " not found: looked in " + profile.config_file +
                                 " and " + profile.credentials_file,
                      .hint = "unset AWS_PROFILE, or add the profile: aws configure --profile " + profile.name,
                      .resource = "aws profile " + profile.name,
@@ -78,7 +78,7 @@ Profile load_profile(const Environment& environment, std::string_view asked) {
 
 [[noreturn]] void lacking(const std::string& where, std::string_view key) {
   throw AuthError(
-      {.message = "AWS credentials of " + where + " come by " + std::string(key) + ", which this version cannot do",
+      {.message = "AWS credentials of " + where + " use " + std::string(key) + ", which litedesk does not support yet",
        .hint = "export keys instead: eval \"$(aws configure export-credentials --format env)\"",
        .resource = "aws " + where,
        .cause = ""});
@@ -161,7 +161,7 @@ std::string configured_endpoint(const Environment& environment, const Profile& p
     origin = "[services " + *services + "] in " + profile.config_file;
     const auto section = profile.config.find("services " + *services);
     if (section == profile.config.end())
-      throw AuthError({.message = "AWS profile " + profile.name + " names " + origin + ", which is not there",
+      throw AuthError({.message = "AWS profile " + profile.name + " names " + origin + ", which does not exist",
                        .hint = "add that section, or take `services` out of the profile",
                        .resource = "aws profile " + profile.name,
                        .cause = ""});
@@ -217,7 +217,7 @@ Config load_config(const Environment& environment, std::string_view profile_aske
   while (config.route53_endpoint.ends_with('/')) config.route53_endpoint.pop_back();
   if (!config.route53_endpoint.empty() && !config.route53_endpoint.starts_with("http://") &&
       !config.route53_endpoint.starts_with("https://"))
-    throw UsageError({.message = origin + " is no URL: " + config.route53_endpoint,
+    throw UsageError({.message = origin + " is not a URL: " + config.route53_endpoint,
                       .hint = "it begins with https:// (or http:// on this machine)",
                       .resource = "",
                       .cause = ""});

@@ -109,7 +109,7 @@ struct Parser {
       return;
     }
     const auto equals = text.find('=');
-    if (equals == std::string_view::npos) refuse("an indented line that is no key = value");
+    if (equals == std::string_view::npos) refuse("an indented line that is not key = value");
     section->nested[key][lower(trim(text.substr(0, equals)))] =
         std::string(without_comment(trim(text.substr(equals + 1))));
   }

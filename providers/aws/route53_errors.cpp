@@ -70,7 +70,7 @@ std::string cause_of(const ApiError& error, const http::Response& response, cons
   if (error.code.empty()) {
     const auto type = http::find(response.headers, "content-type");
     return "HTTP " + std::to_string(response.status) + ", " + (type.empty() ? "no content type" : std::string(type)) +
-           " that is no Route 53 error";
+           " that is not a Route 53 error";
   }
   auto text = joined(error.messages);
   text = text.substr(0, text.find("The Canonical String for this request"));
@@ -139,7 +139,7 @@ void throw_refusal(const http::Response& response, const Refusal& refusal) {
     throw PermissionDenied(std::move(details));
   }
   if (contains(not_there, error.code)) {
-    if (error.code == "NoSuchHostedZone") details.hint = "list the zones that there are: aws route53 list-hosted-zones";
+    if (error.code == "NoSuchHostedZone") details.hint = "list the zones with: aws route53 list-hosted-zones";
     throw NotFound(std::move(details));
   }
   if (error.code == "InvalidChangeBatch") {
@@ -151,7 +151,7 @@ void throw_refusal(const http::Response& response, const Refusal& refusal) {
   }
   if (contains(too_fast, error.code) || response.status == 429) {
     details.hint = error.code == "PriorRequestNotComplete"
-                       ? "an earlier change to the zone is still under way: try again in a minute"
+                       ? "an earlier change to the zone is still in progress: try again in a minute"
                        : "Route 53 allows few requests a second an account: try again in a minute";
     throw RateLimited(std::move(details));
   }

@@ -42,7 +42,7 @@ pugi::xml_document parse(std::string_view xml, const char* root) {
   pugi::xml_document document;
   const auto result = document.load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
   if (result && document.child(root)) return document;
-  throw Unavailable({.message = "Route 53 answered something that is no " + std::string(root),
+  throw Unavailable({.message = "Route 53 answered something that is not " + std::string(root),
                      .hint = "check AWS_ENDPOINT_URL and any proxy between",
                      .resource = "route53",
                      .cause = result ? "the document's root is " + std::string(document.document_element().name())

@@ -103,7 +103,7 @@ Words handshake_words(const std::string& server, bool of_proxy, const CurlReport
             "the client certificate may be missing, expired or of another authority: check it with "
             "`openssl x509 -noout -dates -issuer`",
             true};
-  return {fmt::format("no TLS connection to {}", server), "try again; a proxy or firewall may stand between", false};
+  return {fmt::format("no TLS connection to {}", server), "try again; a proxy or firewall may be in between", false};
 }
 
 Words connect_words(const UrlParts& url, const CurlReport& report) {
@@ -117,8 +117,8 @@ Words connect_words(const UrlParts& url, const CurlReport& report) {
               "nothing listens at that address: check the URL's host and port, and that the server runs", false};
     case ENETUNREACH:
     case EHOSTUNREACH:
-      return {fmt::format("cannot connect to {}", server),
-              "there is no way to that network from here: check the VPN or route", false};
+      return {fmt::format("cannot connect to {}", server), "no route to that network from here: check the VPN or route",
+              false};
     default:
       return {fmt::format("cannot connect to {}", server), "check the network and that the server runs", false};
   }
@@ -195,7 +195,7 @@ Words words_of(const Request& request, const CurlReport& report) {
   const auto url = split_url(request.url);
   const std::string target = fmt::format("{} {}", to_string(request.method), without_query(request.url));
   const std::string unknown = mutates(request)
-                                  ? "whether it took effect is not known: run the same command again, which looks first"
+                                  ? "whether it took effect is not known: run the same command again, it checks first"
                                   : "try again";
   if (report.too_large)
     return {fmt::format("the answer to {} is larger than {} MiB", target, request.max_response_bytes >> 20), "", true};
@@ -207,7 +207,7 @@ Words words_of(const Request& request, const CurlReport& report) {
     case CURLE_URL_MALFORMAT:
       if (report.sent)
         return {fmt::format("what listens at {} does not speak HTTP", url.origin()), "check the URL's port", true};
-      return {fmt::format("{} is no URL that can be asked", without_query(request.url)),
+      return {fmt::format("{} is not a URL that can be requested", without_query(request.url)),
               "a URL begins with https:// and names a host", true};
     case CURLE_COULDNT_RESOLVE_HOST:
       return {fmt::format("cannot find the host {}", url.host), "check the name in the URL, and this machine's DNS",

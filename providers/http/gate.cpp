@@ -37,6 +37,31 @@ class Either {
 
 }  // namespace
 
+// Names of requests that stand in the gate's list for as long as it lives.
+class Gate::UnderWay {
+ public:
+  explicit UnderWay(Gate& gate) : gate_(gate) {}
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay() {
+    const std::lock_guard lock(gate_.mutex_);
+    for (const auto& place : places_) gate_.under_way_.erase(place);
+  }
+  void add(const Request& request) {
+    const std::lock_guard lock(gate_.mutex_);
+    places_.push_back(gate_.under_way_.insert(gate_.under_way_.end(), name_of(request)));
+  }
+
+ private:
+  Gate& gate_;
+  std::vector<std::list<std::string>::iterator> places_;
+};
+
+std::vector<std::string> Gate::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  return {under_way_.begin(), under_way_.end()};
+}
+
 void Gate::set_fence(std::optional<system::SteadyPoint> end) {
   const std::lock_guard lock(mutex_);
   fence_ = end;
@@ -86,7 +111,7 @@ std::optional<std::exception_ptr> Gate::admit(Request& request) const {
   if (left <= std::chrono::milliseconds::zero()) {
     return std::make_exception_ptr(
         Locked({.message = fmt::format("{} was not sent: this command's lock has run out", name_of(request)),
-                .hint = "another command may hold it now; run the same command again, which goes on from there",
+                .hint = "another command may hold it now; run the same command again to continue",
                 .resource = {},
                 .cause = {}}));
   }
@@ -99,6 +124,8 @@ Response Gate::send(Request request, std::stop_token stop) {
   if (const auto refused = admit(request)) std::rethrow_exception(*refused);
   const Either either(std::move(stop), stopping_now);
   if (!mutates(request)) return inner_.send(std::move(request), either.token());
+  UnderWay under_way(*this);
+  under_way.add(request);
   const Either last(request.last_attempt, either.token());
   request.last_attempt = last.token();
   return inner_.send(std::move(request), {});
@@ -110,6 +137,7 @@ std::vector<Result> Gate::send_all(std::vector<Request> requests, std::stop_toke
   std::vector<Request> admitted;
   std::vector<std::size_t> places;
   std::list<Either> lasts;
+  UnderWay under_way(*this);
   bool wait_for_all = false;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (const auto refused = admit(requests[i])) {
@@ -117,6 +145,7 @@ std::vector<Result> Gate::send_all(std::vector<Request> requests, std::stop_toke
       continue;
     }
     if (mutates(requests[i])) {
+      under_way.add(requests[i]);
       requests[i].last_attempt = lasts.emplace_back(requests[i].last_attempt, either.token()).token();
       wait_for_all = true;
     }

@@ -1,9 +1,11 @@
 // A Transport that stands before another and decides what may still go out: the fence of the lock, and Ctrl-C.
 #pragma once
 
-#include <atomic>
+#include <list>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "providers/http/transport.hpp"
 #include "providers/system/clock.hpp"
@@ -27,6 +29,9 @@ class Gate : public Transport {
   // The longest that a request may take from now on, whatever it asks for; nothing: as it asks.
   void set_patience(std::optional<std::chrono::milliseconds> longest);
   [[nodiscard]] bool stopped() const;
+  // The requests that change something and have no answer yet, by their summaries; those of a batch until all of it is
+  // answered.
+  [[nodiscard]] std::vector<std::string> in_flight() const;
 
   Response send(Request request, std::stop_token stop) override;
   std::vector<Result> send_all(std::vector<Request> requests, std::stop_token stop) override;
@@ -34,6 +39,7 @@ class Gate : public Transport {
                   std::stop_token stop) override;
 
  private:
+  class UnderWay;
   std::optional<std::exception_ptr> admit(Request& request) const;
   [[nodiscard]] std::stop_token stopping() const;
   Transport& inner_;
@@ -42,6 +48,7 @@ class Gate : public Transport {
   std::optional<system::SteadyPoint> fence_;
   std::optional<std::chrono::milliseconds> patience_;
   std::stop_source stop_;
+  std::list<std::string> under_way_;
 };
 
 }  // namespace litedesk::http

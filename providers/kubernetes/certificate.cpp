@@ -67,7 +67,7 @@ std::optional<bool> key_matches(std::string_view certificate_pem, const Secret& 
 void check_client_certificate(std::string_view certificate_pem, const Secret& key_pem, const std::string& what,
                               const std::string& hint, system::TimePoint now) {
   const auto dates = certificate_dates(certificate_pem);
-  if (!dates) throw ValidationError({.message = what + " is no certificate in PEM, or cut short", .hint = hint});
+  if (!dates) throw ValidationError({.message = what + " is not a PEM certificate, or is truncated", .hint = hint});
   if (dates->not_after <= now)
     throw AuthError({.message = what + " expired at " + system::to_rfc3339(dates->not_after), .hint = hint});
   if (dates->not_before > now)
@@ -75,7 +75,7 @@ void check_client_certificate(std::string_view certificate_pem, const Secret& ke
                      .hint = "is this machine's clock right? It says " + system::to_rfc3339(now)});
   if (key_matches(certificate_pem, key_pem) == std::optional(false))
     throw ValidationError(
-        {.message = "the private key beside " + what + " belongs to another certificate, or is no key in PEM",
+        {.message = "the private key beside " + what + " belongs to another certificate, or is not a PEM key",
          .hint = hint});
 }
 

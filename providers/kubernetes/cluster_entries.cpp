@@ -20,14 +20,14 @@ namespace {
 std::string load_pem(std::string_view data, const std::string& file, const Place& place, const std::string& what) {
   if (!data.empty()) {
     auto decoded = system::base64_decode(data);
-    if (!decoded || decoded->empty()) fail(place, what + "-data is not base64, or cut short");
+    if (!decoded || decoded->empty()) fail(place, what + "-data is not base64, or is truncated");
     return std::move(*decoded);
   }
   if (file.empty()) return {};
   auto text = system::read_file(file, what);
   if (!text)
     throw NotFound(
-        {.message = "kubeconfig " + place.to_string() + ": there is no " + file, .hint = what + " names it"});
+        {.message = "kubeconfig " + place.to_string() + ": " + file + " not found", .hint = what + " names it"});
   if (text->empty()) fail(place, what + " " + file + " is empty");
   return std::move(*text);
 }
@@ -53,12 +53,13 @@ std::string checked_server(const ClusterEntry& entry, const std::string& name, c
   std::string lower = server.substr(0, scheme);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (lower != "https" && lower != "http") fail(entry.place, "the server of \"" + name + "\" is no http or https URL");
+  if (lower != "https" && lower != "http")
+    fail(entry.place, "the server of \"" + name + "\" is not an http or https URL");
   server.replace(0, scheme, lower);
   const auto host = std::string_view(server).substr(scheme + 3);
   const auto authority = host.substr(0, host.find('/'));
   if (authority.empty() || server.find_first_of("?# \t\r\n") != std::string::npos || has_control_characters(server))
-    fail(entry.place, "the server of \"" + name + "\" is no URL of a host, a port and perhaps a path");
+    fail(entry.place, "the server of \"" + name + "\" is not a URL of a host, with an optional port and path");
   if (authority.find('@') != std::string_view::npos)
     fail(entry.place, "the server of \"" + name + "\" has credentials in its URL", "put them into the user's entry");
   while (server.back() == '/') server.pop_back();
@@ -141,7 +142,7 @@ void take_cluster(const ClusterEntry& entry, const std::string& name, const User
     const auto scheme = entry.proxy_url.substr(0, entry.proxy_url.find("://"));
     if (entry.proxy_url.find("://") == std::string::npos ||
         (scheme != "http" && scheme != "https" && scheme != "socks5"))
-      fail(entry.place, "the proxy-url of \"" + name + "\" is no http, https or socks5 URL");
+      fail(entry.place, "the proxy-url of \"" + name + "\" is not an http, https or socks5 URL");
   }
   config.tls.ca_pem =
       load_pem(entry.certificate_authority_data, entry.certificate_authority, entry.place, "certificate-authority");
@@ -150,7 +151,7 @@ void take_cluster(const ClusterEntry& entry, const std::string& name, const User
     fail(entry.place, "the cluster \"" + name + "\" has a certificate-authority and insecure-skip-tls-verify",
          "remove insecure-skip-tls-verify");
   if (!certificate_dates(config.tls.ca_pem))
-    fail(entry.place, "the certificate-authority of \"" + name + "\" is no certificate in PEM, or cut short");
+    fail(entry.place, "the certificate-authority of \"" + name + "\" is not a PEM certificate, or is truncated");
 }
 
 void take_user(const UserEntry& entry, const std::string& name, system::TimePoint now, ClusterConfig& config) {
@@ -162,7 +163,7 @@ void take_user(const UserEntry& entry, const std::string& name, system::TimePoin
   if (entry.auth_provider)
     fail(entry.place,
          "the user \"" + name + "\" signs in by the auth-provider \"" + *entry.auth_provider +
-             "\", which this tool does not support",
+             "\", which litedesk does not support",
          "use a credential plugin (exec) instead; for oidc that is kubelogin");
   if (has_control_characters(entry.token.reveal()) || has_control_characters(entry.username) ||
       has_control_characters(entry.password.reveal()))

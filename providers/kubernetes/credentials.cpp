@@ -84,7 +84,7 @@ Secret Credentials::read_token_file() {
   // While the file is being replaced, or after it is gone, the last token may still be good; the server knows.
   if (!file_token_.empty()) return file_token_;
   if (!config_.token.empty()) return config_.token;
-  throw AuthError({.message = "the token file " + config_.token_file + (text ? " is empty" : " is not there"),
+  throw AuthError({.message = "the token file " + config_.token_file + (text ? " is empty" : " does not exist"),
                    .hint = "context \"" + config_.context + "\" of " + config_.origin + " names it"});
 }
 

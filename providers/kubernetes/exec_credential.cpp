@@ -60,7 +60,7 @@ ExecCredential from_json(const Json& status, const Fail& fail) {
   credential.client_certificate_pem = text_of(status, "clientCertificateData");
   credential.client_key_pem = Secret(text_of(status, "clientKeyData"));
   if (credential.client_certificate_pem.empty() != credential.client_key_pem.empty())
-    fail("clientCertificateData and clientKeyData come only together");
+    fail("clientCertificateData and clientKeyData must come together");
   if (credential.token.empty() && credential.client_certificate_pem.empty())
     fail("it has neither a token nor a certificate");
   if (credential.token.reveal().find_first_of("\r\n") != std::string_view::npos) fail("its token has line breaks");

@@ -72,7 +72,7 @@ Loaded load_files(const KubeconfigQuery& query) {
     loaded.must_exist = true;
     load_file(loaded, system::expand_home(named, home).string());
     if (!loaded.missing.empty())
-      throw NotFound({.message = "there is no kubeconfig " + loaded.missing.front(),
+      throw NotFound({.message = "kubeconfig " + loaded.missing.front() + " not found",
                       .hint = query.kubeconfig_flag.empty()
                                   ? "the litedesk context's settings name it: correct them, or pass --kubeconfig"
                                   : "--kubeconfig names it"});
@@ -100,11 +100,11 @@ ClusterConfig in_cluster(const KubeconfigQuery& query) {
 
   config.token_file = (folder / "token").string();
   if (!system::read_file(config.token_file, "service account token"))
-    throw NotFound({.message = "this pod has no service account token: there is no " + config.token_file,
+    throw NotFound({.message = "this pod has no service account token: " + config.token_file + " not found",
                     .hint = "is automountServiceAccountToken off? Name a kubeconfig with --kubeconfig otherwise"});
   // Without it the system's own authorities are asked, which do not know the cluster's.
   auto authority = system::read_file(folder / "ca.crt", "service account certificate authority");
-  if (!authority) throw NotFound({.message = "there is no " + (folder / "ca.crt").string()});
+  if (!authority) throw NotFound({.message = (folder / "ca.crt").string() + " not found"});
   config.tls.ca_pem = std::move(*authority);
   const auto name_space = system::read_file(folder / "namespace", "service account namespace");
   config.name_space = name_space.value_or("default");
@@ -124,7 +124,7 @@ ContextEntry choose_context(const Loaded& loaded, const KubeconfigQuery& query, 
   const auto found = contexts.find(name);
   if (found != contexts.end()) return read_context(found->second, name);
   const auto near = nearest(contexts, name);
-  throw NotFound({.message = "there is no context \"" + name + "\" in " + loaded.origin() + known,
+  throw NotFound({.message = "context \"" + name + "\" not found in " + loaded.origin() + known,
                   .hint = near.empty()
                               ? (query.context.empty() ? "current-context names it: choose another with --kube-context"
                                                        : "name one of them with --kube-context")
@@ -141,8 +141,8 @@ ClusterConfig load_cluster_config(const KubeconfigQuery& query) {
     std::string looked_at;
     for (const auto& files : {loaded.missing, loaded.read})
       for (const auto& file : files) looked_at += (looked_at.empty() ? "" : ", ") + file;
-    throw NotFound({.message = looked_at.empty()     ? "there is no kubeconfig: neither KUBECONFIG nor HOME is set"
-                               : loaded.read.empty() ? "there is no kubeconfig: looked for " + looked_at
+    throw NotFound({.message = looked_at.empty()     ? "no kubeconfig found: neither KUBECONFIG nor HOME is set"
+                               : loaded.read.empty() ? "no kubeconfig found: looked for " + looked_at
                                                      : "the kubeconfig is empty: " + looked_at,
                     .hint = "name one with --kubeconfig or KUBECONFIG, or try without a cluster: --sandbox"});
   }
@@ -152,7 +152,7 @@ ClusterConfig load_cluster_config(const KubeconfigQuery& query) {
   const auto named_cluster = loaded.merged.clusters.find(context.cluster);
   if (named_cluster == loaded.merged.clusters.end())
     throw ValidationError({.message = "context \"" + name + "\" (" + context.place.to_string() +
-                                      ") names the cluster \"" + context.cluster + "\", which is not there" +
+                                      ") names the cluster \"" + context.cluster + "\", which does not exist" +
                                       names_of(loaded.merged.clusters),
                            .hint = "was the kubeconfig written to its end?"});
   const auto cluster = read_cluster(named_cluster->second, context.cluster);
@@ -168,7 +168,7 @@ ClusterConfig load_cluster_config(const KubeconfigQuery& query) {
   if (!context.user.empty()) {
     if (!user)
       throw ValidationError({.message = "context \"" + name + "\" (" + context.place.to_string() +
-                                        ") names the user \"" + context.user + "\", which is not there" +
+                                        ") names the user \"" + context.user + "\", which does not exist" +
                                         names_of(loaded.merged.users),
                              .hint = "was the kubeconfig written to its end?"});
     take_user(*user, context.user, query.clock->now(), config);

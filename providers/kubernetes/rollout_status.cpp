@@ -31,7 +31,9 @@ RolloutStatus deployment_status(const Object& deployment) {
   const std::string paused = deployment.at("spec.paused") == true ? ", paused" : "";
   if (updated < wanted) return waiting(fmt::format("{}/{} updated{}", updated, wanted, paused), ready, wanted);
   if (replicas > updated)
-    return waiting(fmt::format("{} old pods are ending{}", replicas - updated, paused), ready, wanted);
+    return waiting(
+        fmt::format("{} old {} terminating{}", replicas - updated, replicas - updated == 1 ? "pod" : "pods", paused),
+        ready, wanted);
   if (available < updated) {
     // Ready for less than minReadySeconds is not yet available.
     if (ready >= updated) return waiting(fmt::format("{}/{} available{}", available, updated, paused), ready, wanted);
@@ -47,9 +49,10 @@ RolloutStatus stateful_set_status(const Object& stateful_set) {
   const auto strategy = stateful_set.text("spec.updateStrategy.type");
 
   if (!strategy.empty() && strategy != "RollingUpdate")
-    return {Progress::failed,
-            fmt::format("the update strategy is {}: its pods are replaced only when somebody deletes them", strategy),
-            ready, wanted};
+    return {
+        Progress::failed,
+        fmt::format("the update strategy is {}: its pods are replaced only when they are deleted by hand", strategy),
+        ready, wanted};
   const auto observed = stateful_set.integer("status.observedGeneration", 0);
   if (observed == 0 || stateful_set.integer("metadata.generation", 0) > observed)
     return waiting("waiting for the controller", ready, wanted);
@@ -81,7 +84,7 @@ RolloutStatus job_status(const Object& job) {
   if (const auto complete = find_condition(job, "Complete"); complete && complete->status == "True")
     return {Progress::done, fmt::format("{}/{} succeeded", succeeded, wanted), succeeded, wanted};
   if (const auto met = find_condition(job, "SuccessCriteriaMet"); met && met->status == "True")
-    return waiting("succeeded, its last pods are ending", succeeded, wanted);
+    return waiting("succeeded, its last pods are terminating", succeeded, wanted);
   if (const auto suspended = find_condition(job, "Suspended"); suspended && suspended->status == "True")
     return waiting("suspended", succeeded, wanted);
   if (active == 0 && succeeded == 0 && failed == 0) return waiting("waiting for the controller", succeeded, wanted);

@@ -125,7 +125,7 @@ std::string hint_of(const Status& status, const Attempted& attempted) {
     case 409:
       if (has_cause(status, "FieldManagerConflict"))
         return "another field manager owns these fields: let it give them up, or force the change to take them over";
-      if (status.reason == "AlreadyExists") return "choose another name, or adopt what is there";
+      if (status.reason == "AlreadyExists") return "choose another name, or adopt the existing one";
       return "it has changed since it was read: read it and try again";
     case 410:
       return "what was asked for is too old: read again";

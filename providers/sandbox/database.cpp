@@ -25,7 +25,7 @@ void make_private_file(const std::filesystem::path& file) {
   if (::mknod(file.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST) return;
   const int reason = errno;
   throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file.string()),
-                .hint = "choose a folder that you may write, or free some space on its disk",
+                .hint = "choose a folder that you can write to, or free some space on its disk",
                 .cause = std::strerror(reason)});
 }
 
@@ -38,10 +38,10 @@ std::string_view hint_for(int code) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-      return "choose a folder that you may write";
+      return "choose a folder that you can write to";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "start anew with `litedesk sandbox reset`";
+      return "start over with: litedesk sandbox reset";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "another process keeps the state locked: stop it, then run the command again";
@@ -105,8 +105,8 @@ Database::Database(std::filesystem::path file) : file_(std::move(file)) {
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     sqlite3_close(handle_);
     throw Failed({.message = fmt::format("cannot open the sandbox's state {}", file_.string()),
-                  .hint = "choose a folder that you may write",
-                  .cause = "it may only be read"});
+                  .hint = "choose a folder that you can write to",
+                  .cause = "it is read-only"});
   }
 }
 

@@ -80,17 +80,17 @@ Fault parse_fault(std::string_view text) {
               .kind = std::string(text.substr(first + 1, second - first - 1))};
   const auto amount = text.substr(second + 1);
   if (std::find(apis.begin(), apis.end(), fault.api) == apis.end())
-    refuse(text, fmt::format("there is no API '{}'", fault.api));
+    refuse(text, fmt::format("unknown API '{}'", fault.api));
   const auto kind = kind_of(fault.kind);
   if (!kind) refuse(text, fmt::format("there is no kind '{}'", fault.kind));
   if (!has_kind(fault.api, *kind)) refuse(text, "Atlas knows no write conflicts");
   if (amount.find('.') != std::string_view::npos) {
     const auto probability = number<double>(amount);
-    if (!probability || *probability < 0 || *probability > 1) refuse(text, "a probability lies between 0.0 and 1.0");
+    if (!probability || *probability < 0 || *probability > 1) refuse(text, "a probability must be between 0.0 and 1.0");
     fault.probability = *probability;
   } else {
     const auto count = number<int>(amount);
-    if (!count || *count < 1) refuse(text, "a count is a whole number from 1");
+    if (!count || *count < 1) refuse(text, "a count must be a whole number from 1");
     fault.count = *count;
   }
   return fault;
@@ -99,7 +99,7 @@ Fault parse_fault(std::string_view text) {
 Faults::Faults(const std::vector<Fault>& faults, std::string_view api, std::uint32_t seed) : engine_(seed) {
   for (const auto& fault : faults) {
     const auto kind = kind_of(fault.kind);
-    if (!kind) refuse(fault.api + ":" + fault.kind, fmt::format("there is no kind '{}'", fault.kind));
+    if (!kind) refuse(fault.api + ":" + fault.kind, fmt::format("unknown kind '{}'", fault.kind));
     if (fault.api != api && fault.api != "all") continue;
     if (!has_kind(api, *kind)) continue;
     rules_.push_back({*kind, fault.probability, fault.count});

@@ -37,7 +37,7 @@ class FolderLock {
       : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (descriptor_ < 0)
       throw Failed({.message = fmt::format("cannot open the sandbox's folder {}", folder.string()),
-                    .hint = "choose a folder that you may read and write",
+                    .hint = "choose a folder that you can read and write",
                     .cause = std::strerror(errno)});
     if (::flock(descriptor_, (mode == Mode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return;
     ::close(descriptor_);

@@ -54,8 +54,8 @@ void prepare(Database& database, const std::filesystem::path& file) {
     if (version != 0 && version != schema_version)
       throw Failed(
           {.message = fmt::format("the sandbox's state {} was made by another version of litedesk", file.string()),
-           .hint = "start anew with `litedesk sandbox reset`",
-           .cause = fmt::format("its schema is {}, this version knows {}", version, schema_version)});
+           .hint = "start over with: litedesk sandbox reset",
+           .cause = fmt::format("its schema is {}, this version supports {}", version, schema_version)});
     if (version == 0) database.execute(schema);
     database.execute("COMMIT");
   } catch (...) {

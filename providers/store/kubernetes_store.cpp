@@ -54,8 +54,8 @@ class KubernetesStore : public Store {
       check_served();
       throw;
     } catch (const Conflict& error) {
-      throw Conflict({.message = fmt::format("{} {} exists already", type_.kind, document.name),
-                      .hint = "choose another name, or change the one that is there",
+      throw Conflict({.message = fmt::format("{} {} already exists", type_.kind, document.name),
+                      .hint = "choose another name, or change the existing one",
                       .resource = resource(document.name),
                       .cause = error.cause()});
     } catch (const Unavailable&) {
@@ -207,7 +207,7 @@ class KubernetesStore : public Store {
   }
 
   [[noreturn]] void refuse_not_served() const {
-    throw NotFound({.message = fmt::format("the cluster has no registry: it does not know the kind {} ({})", type_.kind,
+    throw NotFound({.message = fmt::format("the cluster has no registry: the kind {} ({}) is not installed", type_.kind,
                                            type_.api_version()),
                     .hint = "run `litedesk registry install`",
                     .resource = fmt::format("CustomResourceDefinition {}.{}", type_.plural, type_.group),
@@ -215,15 +215,15 @@ class KubernetesStore : public Store {
   }
 
   [[noreturn]] void refuse_gone(std::string_view name) const {
-    throw NotFound({.message = fmt::format("{} {} is not there any more", type_.kind, name),
-                    .hint = "somebody deleted it meanwhile",
+    throw NotFound({.message = fmt::format("{} {} no longer exists", type_.kind, name),
+                    .hint = "someone deleted it in the meantime",
                     .resource = resource(name),
                     .cause = {}});
   }
 
   [[noreturn]] void refuse_stale(std::string_view name, const std::string& cause) const {
-    throw Conflict({.message = fmt::format("{} {} was changed by somebody else since it was read", type_.kind, name),
-                    .hint = "repeat the command: it reads the record anew",
+    throw Conflict({.message = fmt::format("{} {} was changed by someone else since it was read", type_.kind, name),
+                    .hint = "repeat the command: it reads the record again",
                     .resource = resource(name),
                     .cause = cause});
   }

@@ -73,7 +73,7 @@ class SelectorParser {
     const bool negated = take("!");
     skip_space();
     requirement.key = std::string(word());
-    if (!is_key(requirement.key)) refuse(fmt::format("\"{}\" is no label key", requirement.key));
+    if (!is_key(requirement.key)) refuse(fmt::format("\"{}\" is not a label key", requirement.key));
     skip_space();
     if (negated) {
       requirement.operation = Requirement::Operator::absent;
@@ -107,7 +107,7 @@ class SelectorParser {
   std::string value() {
     skip_space();
     std::string found(word());
-    if (!is_value(found)) refuse(fmt::format("\"{}\" is no label value", found));
+    if (!is_value(found)) refuse(fmt::format("\"{}\" is not a label value", found));
     return found;
   }
 
@@ -131,7 +131,7 @@ class SelectorParser {
 
   [[noreturn]] void refuse(const std::string& why) const {
     throw ValidationError(
-        {.message = fmt::format("\"{}\" is no label selector: {} at character {}", text_, why, at_ + 1),
+        {.message = fmt::format("\"{}\" is not a label selector: {} at character {}", text_, why, at_ + 1),
          .hint = "selectors look like tier=trial,placement!=shared",
          .resource = {},
          .cause = {}});
@@ -194,14 +194,14 @@ void check_labels(const Labels& labels) {
   for (const auto& [key, value] : labels) {
     if (!is_key(key)) {
       throw ValidationError(
-          {.message = fmt::format("\"{}\" is no label key", key),
+          {.message = fmt::format("\"{}\" is not a label key", key),
            .hint = "a key is a word of at most 63 characters, with a DNS name and '/' before it if need be",
            .resource = {},
            .cause = {}});
     }
     if (!is_value(value)) {
       throw ValidationError(
-          {.message = fmt::format("\"{}\" is no value for the label {}", value, key),
+          {.message = fmt::format("\"{}\" is not a valid value of the label {}", value, key),
            .hint = "a value has at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends",
            .resource = {},
            .cause = {}});
@@ -212,7 +212,7 @@ void check_labels(const Labels& labels) {
 void check_name(std::string_view name) {
   if (is_dns_subdomain(name)) return;
   throw ValidationError(
-      {.message = fmt::format("\"{}\" is no name for a record", name),
+      {.message = fmt::format("\"{}\" is not a valid record name", name),
        .hint = "a name has lower-case letters, digits, '-' and '.', with a letter or digit at both ends",
        .resource = {},
        .cause = {}});

@@ -39,8 +39,8 @@ void make_file(const std::filesystem::path& path) {
   }
   const bool full = error == ENOSPC || error == EDQUOT;
   throw Failed(
-      {.message = fmt::format("the registry {} cannot be made", path.string()),
-       .hint = full ? "free some space on that disk" : "check the folder and who may write to it, or name another file",
+      {.message = fmt::format("the registry {} cannot be created", path.string()),
+       .hint = full ? "free some space on that disk" : "check the folder and its permissions, or name another file",
        .resource = path.string(),
        .cause = in_words(error)});
 }
@@ -149,7 +149,7 @@ void SqliteConnection::use_write_ahead_log() {
       throw Failed({.message = fmt::format("the registry {} cannot be shared safely", path_.string()),
                     .hint = "put it on a local disk",
                     .resource = path_.string(),
-                    .cause = fmt::format("SQLite keeps to journal mode {} there", mode)});
+                    .cause = fmt::format("SQLite stays in journal mode {} there", mode)});
     }
     if ((code & 0xff) != SQLITE_BUSY || !wait_for_lock(first)) fail(code);
   }
@@ -166,14 +166,14 @@ void SqliteConnection::fail(int code) {
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     if (heeds_stop_ && stop_.stop_requested())
       throw Cancelled(fmt::format("interrupted while waiting for the registry {}", name));
-    throw Unavailable({.message = fmt::format("the registry {} stays locked by another process", name),
+    throw Unavailable({.message = fmt::format("the registry {} is still locked by another process", name),
                        .hint = fmt::format("`fuser {}` shows which; wait for it, or end it", name),
                        .resource = name,
                        .cause = std::move(cause)});
   }
   if (primary == SQLITE_FULL || (input_output && no_room)) {
     if (no_room) cause = in_words(system_error);
-    throw Failed({.message = fmt::format("the registry {} could not be written: there is no room for it", name),
+    throw Failed({.message = fmt::format("the registry {} could not be written: no space left", name),
                   .hint = "free some space on that disk and repeat the command; what was stored before is unharmed",
                   .resource = name,
                   .cause = std::move(cause)});
@@ -207,7 +207,7 @@ void SqliteConnection::fail(int code) {
 
 void SqliteConnection::fail_damaged(const std::string& cause) const {
   throw Failed(
-      {.message = fmt::format("the registry {} is damaged, or is no registry", path_.string()),
+      {.message = fmt::format("the registry {} is damaged, or is not a registry", path_.string()),
        .hint = fmt::format("put a backup in its place, or try `sqlite3 {0} .recover | sqlite3 {0}.new`; the file was "
                            "not changed",
                            path_.string()),

@@ -47,8 +47,8 @@ class SqliteStore : public Store {
     const std::lock_guard guard(mutex_);
     Transaction transaction(connection_);
     if (read(document.name)) {
-      throw Conflict({.message = fmt::format("{} {} exists already", options_.kind, document.name),
-                      .hint = "choose another name, or change the one that is there",
+      throw Conflict({.message = fmt::format("{} {} already exists", options_.kind, document.name),
+                      .hint = "choose another name, or change the existing one",
                       .resource = resource(document.name),
                       .cause = {}});
     }
@@ -90,8 +90,8 @@ class SqliteStore : public Store {
     Transaction transaction(connection_);
     const auto stored = read(document.name);
     if (!stored) {
-      throw NotFound({.message = fmt::format("{} {} is not there any more", options_.kind, document.name),
-                      .hint = "somebody deleted it meanwhile",
+      throw NotFound({.message = fmt::format("{} {} no longer exists", options_.kind, document.name),
+                      .hint = "someone deleted it in the meantime",
                       .resource = resource(document.name),
                       .cause = {}});
     }
@@ -151,10 +151,11 @@ class SqliteStore : public Store {
 
   void refuse_newer(std::int64_t found) const {
     if (found <= schema_version) return;
-    throw Failed({.message = fmt::format("the registry {} was written by a newer litedesk", options_.path.string()),
-                  .hint = "upgrade litedesk; nothing was changed",
-                  .resource = options_.path.string(),
-                  .cause = fmt::format("its format is {}, and this litedesk knows up to {}", found, schema_version)});
+    throw Failed(
+        {.message = fmt::format("the registry {} was written by a newer litedesk", options_.path.string()),
+         .hint = "upgrade litedesk; nothing was changed",
+         .resource = options_.path.string(),
+         .cause = fmt::format("its format is {}, and this litedesk supports up to {}", found, schema_version)});
   }
 
   void make_schema() {
@@ -202,7 +203,8 @@ class SqliteStore : public Store {
     document.observed = parse(select.text(2), document.name);
     const Json labels = parse(select.text(3), document.name);
     for (const auto& label : labels.items()) {
-      if (!label.value().is_string()) connection_.fail_damaged(fmt::format("the labels of {} are none", document.name));
+      if (!label.value().is_string())
+        connection_.fail_damaged(fmt::format("the labels of {} are invalid", document.name));
       document.labels[label.key()] = label.value().get<std::string>();
     }
     document.version = select.text(4);
@@ -227,8 +229,8 @@ class SqliteStore : public Store {
   }
 
   [[noreturn]] void refuse_stale(std::string_view name) const {
-    throw Conflict({.message = fmt::format("{} {} was changed by somebody else since it was read", options_.kind, name),
-                    .hint = "repeat the command: it reads the record anew",
+    throw Conflict({.message = fmt::format("{} {} was changed by someone else since it was read", options_.kind, name),
+                    .hint = "repeat the command: it reads the record again",
                     .resource = resource(name),
                     .cause = {}});
   }

@@ -72,7 +72,7 @@ class Temporary {
       throw PermissionDenied(std::move(details));
     case ENOSPC:
     case EDQUOT:
-      details.hint = "make room on that disk and try again";
+      details.hint = "free some space on that disk and try again";
       break;
     case EFBIG:
       details.hint = "files may not grow that large here: raise the limit (ulimit -f) and try again";

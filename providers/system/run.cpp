@@ -38,7 +38,7 @@ constexpr std::size_t output_limit = 64u << 20;
     throw NotFound(std::move(details));
   }
   if (error == EACCES) {
-    details.hint = "check that the file may be executed";
+    details.hint = "check that the file is executable";
     throw PermissionDenied(std::move(details));
   }
   throw Failed(explained(std::move(details), error));

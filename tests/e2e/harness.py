@@ -119,6 +119,7 @@ def sandbox_target(serve, **more):
 def normalise(text, slug):
     """Without what differs from run to run: durations, dates, identifiers; the slug becomes SLUG."""
     text = text.replace(slug, "SLUG").replace(slug.replace("-", "_"), "SLUG")
+    text = re.sub(r"\(cluster [^)]*\)", "(cluster NAME)", text)
     text = re.sub(r"\b\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?", "DATE", text)
     text = re.sub(r"\(?\b\d+(\.\d+)?(ms|s|m|h|d)\b\)?", "TIME", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID", text)

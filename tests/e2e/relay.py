@@ -6,9 +6,12 @@ Each request is forwarded on a connection of its own; answers are streamed. What
   error         500 is answered, and the request is not forwarded
   reset         the connection is reset, and the request is not forwarded
   lost          the request is forwarded, its answer is read, and the connection is reset
+
+hold() keeps requests back, neither forwarded nor answered, until release().
 """
 import asyncio
 import os
+import re
 import signal
 import socket
 import struct
@@ -25,6 +28,8 @@ class Relay:
         self.count, self.seen = 0, []
         self.at, self.action, self.pid = 0, None, None
         self.fired = False
+        self.held, self._holding, self._released = [], None, asyncio.Event()
+        self._arrived = threading.Condition()
         self.urls = []
         self._loop = asyncio.new_event_loop()
         self._servers = []
@@ -65,6 +70,20 @@ class Relay:
         """Counts from nothing again; does `action` to the request number `at`."""
         self.count, self.seen, self.at, self.action, self.pid, self.fired = 0, [], at, action, None, False
 
+    def hold(self, pattern):
+        """Requests of which the first line or the body matches are kept back from now on, in `held`. A pattern that begins in
+        the one may end in the other."""
+        self._holding = re.compile(pattern, re.S)
+
+    def wait_held(self, seconds=60):
+        """Until one is kept back."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.held, seconds), "no request was held; seen: %s" % self.seen
+
+    def release(self):
+        self._holding = None
+        self._loop.call_soon_threadsafe(self._released.set)
+
     def _take(self, reader, writer, host, port):
         task = self._loop.create_task(self._client(reader, writer, host, port))
         self._clients.add(task)
@@ -94,6 +113,11 @@ class Relay:
                 self.count += 1
                 number = self.count
                 self.seen.append(lines[0])
+                if self._holding and self._holding.search(lines[0] + "\n" + body.decode("utf-8", "replace")):
+                    with self._arrived:
+                        self.held.append(lines[0])
+                        self._arrived.notify_all()
+                    await self._released.wait()
                 action = self.action if number == self.at else None
                 if action:
                     self.fired = True

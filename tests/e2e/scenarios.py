@@ -22,9 +22,9 @@ class Transcript:
         shown = " ".join(arguments)
         assert code == expect, "%s: litedesk %s: exit %d instead of %d\n%s%s" % (self.target.name, shown, code, expect, out, err)
         self.note("$ litedesk " + shown + " -> %d" % code)
-        for line in out.splitlines():
+        for line in unwrapped(out).splitlines():
             self.note("out: " + line)
-        for line in sorted(set(settled(err.splitlines()))):
+        for line in sorted(set(settled(unwrapped(err).splitlines()))):
             self.note("err: " + line)
         return out, err
 
@@ -32,6 +32,12 @@ class Transcript:
         text = harness.normalise(line, self.slug)
         if text:
             self.lines.append(text)
+
+
+def unwrapped(text):
+    """What stands on a line of its own where the cluster's name is long is put back."""
+    text = re.sub(r"(\(cluster [^)]*\):)\n +", r"\1 ", text)
+    return re.sub(r"\n +(in \S+ \(cluster [^)]*\))$", r"  \1", text, flags=re.M)
 
 
 def settled(lines):
@@ -306,6 +312,7 @@ def saved_plan(target, slug):
     t.run("instance", "plan", slug, "--out", "saved.plan")
     _, err = t.run("instance", "provision", slug, "--plan", "saved.plan", expect=4, env={"BACKEND_IMAGE_TAG": "1.5.0"})
     assert "the world has moved" in err, err
+    assert re.search(r"kubernetes Deployment instance-%s/backend: .*containers\[backend\]\.image: \S+:1\.4\.2 -> \S+:1\.5\.0" % slug, err), err
     t.run("instance", "provision", slug, "--plan", "saved.plan")
     # A Secret that is drawn anew at each planning is no other plan.
     target.kubectl("delete", "secret", "database", "-n", "instance-" + slug)
@@ -563,7 +570,7 @@ def enough_rights(target, slug):
     t.run("tenant", "update", slug, "--tier", "starter")
     t.run("instance", "provision", slug, "--yes")
     _, err = t.run("status", slug)
-    assert "may not" not in err, err
+    assert "not permitted" not in err, err
     _, out, err = t.target.run("status")  # its exit code tells of every tenant
     assert slug in out and "forbidden" not in err, err
     t.run("registry", "install")

@@ -386,7 +386,7 @@ def host_of_somebody_else():
     assert where.run("tenant", "create", "Other", "--email", "a@b.example", "--slug", "hosts-too")[0] == 0
     for domain, code, says in (("litedesk.com", 2, "own domain"), ("api.litedesk.com", 2, "own host"), ("hosts-too.litedesk.com", 2, "already"),
                                ("hosts.litedesk.com", 4, "host of tenant hosts"), ("x.hosts.litedesk.com", 2, "below another"),
-                               ("shop-front.litedesk.com", 4, "hosts's already")):
+                               ("shop-front.litedesk.com", 4, "already belongs to hosts")):
         refused(where, "tenant", "update", "hosts-too", "--custom-domain", domain, code=code, says=[says])
     refused(where, "tenant", "create", "Shop Front", "--email", "a@b.example", "--slug", "shop-front", code=4, says=["custom domain of tenant hosts"])
 
@@ -406,7 +406,7 @@ def another_cluster():
                   ("instance", "plan", "hosts"), ("instance", "provision", "hosts"), ("instance", "wait", "hosts")):
         refused(where, *words, code=4, says=["context pinned is pinned to cluster 6f0e, and this is cluster"])
     nothing("pinned")
-    refused(target(), "tenant", "get", "pinned", code=3, says=["no tenant pinned"])
+    refused(target(), "tenant", "get", "pinned", code=3, says=["tenant pinned not found"])
 
 
 def addresses_ignored():
@@ -469,6 +469,29 @@ def failed_and_gone():
     code, out, err = where.run("tenant", "delete", "gone", "--yes")
     assert code == 0, out + err
     nothing("gone")
+
+
+def namespace_held():
+    """What holds a namespace that is being deleted is said by status and by provision, in the same words."""
+    where = target()
+    assert where.run("tenant", "create", "Held", "--email", "a@b.example", "--slug", "held")[0] == 0
+    assert where.run("instance", "provision", "held")[0] == 0
+    name = os.path.join(harness.folder("held"), "map.yaml")
+    with open(name, "w") as out:
+        out.write("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: keeps, namespace: instance-held, finalizers: [example.com/hold]}\n")
+    where.kubectl("apply", "--server-side", "--validate=false", "-f", name)
+    where.kubectl("delete", "namespace", "instance-held", "--wait=false")
+    words = "finalizers remaining: example.com/hold"
+    for _ in range(600):  # until the namespace's controller has looked
+        code, out, err = where.run("status", "held")
+        if words in out:
+            break
+    print("    " + out.strip().replace("\n", "\n    "))
+    assert code == 1 and "Terminating" in out and "instance-held is being deleted: " in out and words in out, out
+    refused(where, "instance", "provision", "held", "--timeout", "1s", code=4, says=["namespace instance-held is still being deleted", words])
+    where.kubectl("patch", "configmap", "keeps", "-n", "instance-held", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    code, out, err = where.run("instance", "provision", "held")
+    assert code == 0, out + err
 
 
 def record_without_room():

@@ -21,12 +21,12 @@ TEST_CASE("What is wrong in a configuration is told with file and line") {
     const char* hint;
   };
   for (const auto& [text, told, hint] : {
-           Case{"curentContext: a\n", ":1: there is no key \"curentContext\"", "currentContext"},
-           Case{"contexts:\n  a:\n    dns:\n      zon: Z1\n", ":4: there is no setting \"dns.zon\"", "zone"},
-           Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: there is no setting \"kubernets\"", "kubernetes"},
-           Case{"contexts:\n  a: text\n", ":2: a is to be a map", ""},
-           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone is to be one value", ""},
-           Case{"# list\n- a\n", ":2: a configuration is a map", ""},
+           Case{"curentContext: a\n", ":1: unknown key \"curentContext\"", "currentContext"},
+           Case{"contexts:\n  a:\n    dns:\n      zon: Z1\n", ":4: unknown setting \"dns.zon\"", "zone"},
+           Case{"contexts:\n  a:\n    kubernets: {}\n", ":3: unknown setting \"kubernets\"", "kubernetes"},
+           Case{"contexts:\n  a: text\n", ":2: a must be a map", ""},
+           Case{"contexts:\n  a:\n    dns: {zone: {b: {c: d}}}\n", ":3: zone must be a single value", ""},
+           Case{"# list\n- a\n", ":2: the configuration must be a map", ""},
            Case{"currentContext: a\r", "config.yaml:1:18: there is a carriage return here", ""},
            Case{"contexts: {}\ncurrentContext: a\rcontexts: {}\r", "config.yaml:2:18: there is a carriage return", ""},
            Case{"currentContext: a\ncurrentContext: b\n", "config.yaml:2:1: the key currentContext is here twice", ""},

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/progress.hpp"
 #include "cli/saved_plan.hpp"
 #include "cli/text.hpp"
 #include "memory_runtime.hpp"
@@ -25,11 +24,18 @@ Change change(Verb verb, Provider provider, std::string kind, std::string scope,
 Plan first_plan() {
   Plan plan;
   plan.slug = "acme";
+  plan.context = "production";
+  plan.cluster = "prod";
   plan.adds = {500, 1500};
   plan.changes.push_back(change(Verb::create, Provider::kubernetes, "Namespace", "", "instance-acme"));
   for (const char* name : {"backend", "frontend"}) {
     plan.changes.push_back(change(Verb::create, Provider::kubernetes, "Deployment", "instance-acme", name));
   }
+  for (const char* name :
+       {"allow-dns", "allow-ingress-nginx", "backend-to-database", "default-deny", "frontend-to-backend"}) {
+    plan.changes.push_back(change(Verb::create, Provider::kubernetes, "NetworkPolicy", "instance-acme", name));
+  }
+  plan.changes.push_back(change(Verb::create, Provider::kubernetes, "ClusterRole", "", "instance-acme"));
   plan.changes.push_back(change(Verb::create, Provider::atlas, "DatabaseUser", "5f", "user_acme",
                                 {{"scopes", {"crm"}}, {"roles", Json::array()}}));
   plan.changes.push_back(change(Verb::create, Provider::route53, "CNAME", "Z1", "acme.litedesk.com",
@@ -55,15 +61,23 @@ Plan later_plan() {
   plan.changes.push_back(change(Verb::none, Provider::kubernetes, "Namespace", "", "instance-acme"));
   plan.changes.push_back(change(Verb::update, Provider::route53, "CNAME", "Z1", "acme.litedesk.com"));
   plan.changes.back().fields = {{"ttl", 60, 300}};
-  plan.warnings = {"97 of 100 database users of the project are taken"};
+  plan.warnings = {"97 of 100 database users of the project are taken",
+                   "tier enterprise asks for a cluster of its own; strategy atlas-shared places acme on cluster crm"};
   return plan;
 }
 
-std::string said(const Plan& plan, bool wide, bool utf8, const char* color) {
+std::string said(const Plan& plan, bool wide, bool utf8, const char* color, int columns = 0) {
   testing::MemoryStreams streams;
   testing::FixedClock clock;
   Runtime runtime{.streams = streams,
-                  .terminal = {.in = false, .out = false, .err = false, .utf8 = utf8, .size = {}},
+                  .terminal = {.in = false,
+                               .out = columns > 0,
+                               .err = false,
+                               .utf8 = utf8,
+                               .size =
+                                   [columns] {
+                                     return TerminalSize{columns, 24};
+                                   }},
                   .environment = {{"TERM", "xterm"}},
                   .folder = {},
                   .clock = clock,
@@ -72,8 +86,9 @@ std::string said(const Plan& plan, bool wide, bool utf8, const char* color) {
                   .interrupt = std::stop_source()};
   GlobalOptions global;
   global.color = color;
+  if (wide) global.output = "wide";
   const Printer printer(runtime, global);
-  return plan_text(plan, printer, wide);
+  return plan_text(plan, printer);
 }
 
 }  // namespace
@@ -85,22 +100,60 @@ TEST_CASE("A plan is as people see it") {
   all += "-- wide\n" + said(first_plan(), true, true, "never");
   all += "-- ASCII\n" + said(first_plan(), false, false, "never");
   all += "-- changes\n" + said(later_plan(), false, true, "never");
+  all += "-- changes, on a terminal\n" + said(later_plan(), false, true, "never", 80);
   all += "-- in colours\n" + said(later_plan(), true, true, "always");
   all += "-- nothing\n" + said(nothing, false, true, "never");
   CHECK(testing::matches_golden("plan.txt", all));
 }
 
-TEST_CASE("Progress lines line up and fit") {
-  using std::chrono::milliseconds;
-  const Step done{"database", StepState::done, "user user_acme", milliseconds(240)};
-  const Step waiting{"backend", StepState::running, "ImagePullBackOff: the image cannot be pulled from anywhere at all",
-                     milliseconds(9100)};
-  CHECK(progress_line(done, 0, true) == "✓ database     user user_acme                       0.2s");
-  CHECK(progress_line(done, 0, false) == "+ database     user user_acme                       0.2s");
-  CHECK(display_width(progress_line(waiting, 60, true)) <= 60);
-  CHECK(display_width(progress_line(done, 40, true)) <= 40);
-  CHECK(progress_line({"dns", StepState::failed, "a\nb\x1b[2J", milliseconds(0)}, 0, true).find('\n') ==
-        std::string::npos);
+TEST_CASE("The first line names the context and the cluster within the width, whatever they are called") {
+  struct Case {
+    const char *slug, *context, *cluster, *first;
+  };
+  const std::vector<Case> cases{
+      {"acme", "sandbox", "sandbox", "Plan for acme in sandbox (cluster sandbox): 12 to create · +$5 to $15 a month"},
+      {"acme", "production", "arn:aws:eks:eu-central-1:123456789012:cluster/prod",
+       "Plan for acme in production (cluster arn:aws:eks:eu-centr…6789012:cluster/prod):"},
+      {"acme-industries-of-the-far-nort", "production-of-the-european-region",
+       "gke_litedesk-production_europe-west3_prod",
+       "Plan for acme-industries-of-the-far-nort in produ…region (cluster gke_l…3_prod):"},
+      {"acme", "", "", "Plan for acme: 12 to create · +$5 to $15 a month"},
+  };
+  for (const Case& each : cases) {
+    Plan plan = first_plan();
+    plan.slug = each.slug;
+    plan.context = each.context;
+    plan.cluster = each.cluster;
+    const std::string text = said(plan, false, true, "never");
+    CHECK(text.substr(0, text.find('\n')) == std::string(each.first));
+    CHECK(text.find("12 to create · +$5 to $15 a month\n") != std::string::npos);
+    for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+      CHECK(display_width(rest.substr(0, rest.find('\n'))) <= 80);
+    // -o wide cuts nothing.
+    CHECK(said(plan, true, true, "never").find(each.cluster) != std::string::npos);
+  }
+}
+
+TEST_CASE("A plan names everything that is made or deleted") {
+  Plan plan = first_plan();
+  for (int i = 0; i < 40; ++i)
+    plan.changes.push_back(change(i % 2 == 0 ? Verb::create : Verb::remove, Provider::kubernetes, "ConfigMap",
+                                  "instance-acme", "map-" + std::to_string(i)));
+  const std::string text = said(plan, false, true, "never");
+  for (const Change& each : plan.changes) {
+    CAPTURE(each.id.name);
+    CHECK(text.find(each.id.name) != std::string::npos);
+  }
+}
+
+TEST_CASE("A value is whole where no terminal would cut it, and a terminal says how to see it") {
+  const std::string value(100, 'x');
+  CHECK(said(later_plan(), false, true, "never").find(value) != std::string::npos);
+  CHECK(said(later_plan(), true, true, "never", 80).find(value) != std::string::npos);
+  const std::string on_terminal = said(later_plan(), false, true, "never", 80);
+  CHECK(on_terminal.find(value) == std::string::npos);
+  CHECK(on_terminal.find("-o wide") != std::string::npos);
+  CHECK(said(later_plan(), false, true, "never", 140).find("-o wide") == std::string::npos);
 }
 
 TEST_CASE("A saved plan is private, and another tenant's is refused") {

@@ -70,20 +70,20 @@ TEST_CASE("Exit codes and streams follow the contract") {
       {{"tenant", "create", "Acme", "--email", "no address"}, 2, "", "email"},
       {{"tenant", "create", "HP", "--email", "a@b.example"}, 2, "", "--slug"},
       {{"tenant", "create", "Acme", "--email", "a@b.example", "--tier", "triall"}, 2, "", "trial"},
-      {{"tenant", "update", "acme"}, 2, "", "names nothing to change"},
-      {{"--context", "nowhere", "tenant", "list"}, 3, "", "there is no context \"nowhere\""},
-      {{"--sandbox", "--context", "local", "tenant", "list"}, 2, "", "exclude each other"},
-      {{"--config", "none.yaml", "tenant", "list"}, 2, "", "there is no configuration file"},
+      {{"tenant", "update", "acme"}, 2, "", "nothing to change was given"},
+      {{"--context", "nowhere", "tenant", "list"}, 3, "", "context \"nowhere\" not found"},
+      {{"--sandbox", "--context", "local", "tenant", "list"}, 2, "", "mutually exclusive"},
+      {{"--config", "none.yaml", "tenant", "list"}, 2, "", "not found"},
       {{"registry", "install"}, 2, "", "nothing to install"},
       {{"cost-estimate", "--model", "bse"}, 2, "", "base"},
-      {{"cost-estimate", "--instances", "1", "--from-registry"}, 2, "", "exclude each other"},
+      {{"cost-estimate", "--instances", "1", "--from-registry"}, 2, "", "mutually exclusive"},
       {{"context", "use", "nowhere"}, 3, "", "nowhere"},
       {{"context", "set", "sandbox", "dns.zone=Z1"}, 2, "", "built in"},
       {{"context", "set", "a", "dns.zon=Z1"}, 2, "", "dns.zone"},
       {{"context", "set", "a", "dns.domain=caf\xE9.example"}, 2, "", "dns.domain: \"caf\\xe9.example\" is not UTF-8"},
       {{"context", "set", "a", "images.backend=\xFF"}, 2, "", "is not UTF-8"},
       {{"template", "show", "instance/80-ingres.yaml"}, 3, "", "instance/80-ingress.yaml"},
-      {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "there is no plan"},
+      {{"instance", "provision", "acme", "--plan", "none.plan"}, 3, "", "none.plan not found"},
       {{"sandbox", "serve", "--fault", "route53:nonsense:1"}, 2, "", "throttle"},
       {{"sandbox", "serve", "--time-scale", "nan"}, 2, "", "--time-scale"},
       {{"completion", "bash"}, 0, "complete -F", ""},
@@ -193,6 +193,57 @@ TEST_CASE("Forgetting a sandbox is asked about, and without a terminal it is ref
   }
 }
 
+TEST_CASE("Completion offers no name that is gone") {
+  Registered machine;
+  const auto offered = [&] { return machine.run({"__complete", "tenant", "get", ""}).out; };
+  const auto remember = [&](const char* context) {
+    machine.folder.write("litedesk/snapshots/" + std::string(context) + ".txt", "tenant\tgone\tGone Ltd\n");
+  };
+  (void)machine.create("Acme");
+
+  SUBCASE("every full list is the whole truth, whatever its form and order") {
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"-o", "json"}, {"-o", "name"}, {}, {"--sort-by", "created", "-o", "json"}}) {
+      remember("local");
+      std::vector<std::string> line{"tenant", "list"};
+      line.insert(line.end(), words.begin(), words.end());
+      CHECK(machine.run(line).code == 0);
+      CHECK(offered() == "acme\tAcme (trial)\n:none\n");
+    }
+    // A part of it adds what it shows.
+    remember("local");
+    CHECK(machine.run({"tenant", "list", "--tier", "trial", "-o", "json"}).code == 0);
+    CHECK(has(offered(), "acme\t"));
+    CHECK(has(offered(), "gone\t"));
+  }
+  SUBCASE("what is asked for and not found goes") {
+    remember("local");
+    CHECK(machine.run({"tenant", "get", "gone", "-o", "json"}).code == 3);
+    CHECK_FALSE(has(offered(), "gone"));
+  }
+  SUBCASE("a context that is deleted, or points elsewhere") {
+    remember("local");
+    CHECK(machine.run({"context", "set", "local", "images.backend=x:1"}).code == 0);
+    CHECK(has(offered(), "gone"));
+    CHECK(machine.run({"context", "set", "local", "registry=sqlite:other.db"}).code == 0);
+    CHECK_FALSE(has(offered(), "gone"));
+    remember("local");
+    CHECK(machine.run({"context", "delete", "local"}).code == 0);
+    CHECK(machine.run({"context", "set", "local", "registry=sqlite"}).code == 0);
+    CHECK_FALSE(has(offered(), "gone"));
+  }
+  SUBCASE("a sandbox that is reset, in every context that it backs, and no other") {
+    CHECK(machine.run({"context", "set", "mixed", "kubernetes.provider=sandbox"}).code == 0);
+    for (const char* context : {"sandbox", "mixed", "local"}) remember(context);
+    CHECK(machine.run({"sandbox", "reset", "--dir", "elsewhere", "--confirm", "sandbox"}).code == 0);
+    CHECK(has(machine.run({"__complete", "--sandbox", "tenant", "get", ""}).out, "gone"));
+    CHECK(machine.run({"sandbox", "reset", "--confirm", "sandbox"}).code == 0);
+    CHECK_FALSE(has(machine.run({"__complete", "--sandbox", "tenant", "get", ""}).out, "gone"));
+    CHECK_FALSE(has(machine.run({"__complete", "--context", "mixed", "tenant", "get", ""}).out, "gone"));
+    CHECK(has(offered(), "gone"));
+  }
+}
+
 TEST_CASE("Hints and colours are for a person at a terminal only") {
   Registered machine;
   CHECK(machine.create("Acme").err.empty());
@@ -217,11 +268,55 @@ TEST_CASE("No settings at all: a script is refused, and a person is told of the 
   Machine machine;
   const Outcome script = machine.run({"tenant", "list"});
   CHECK(script.code == 2);
-  CHECK(has(script.err, "there are no settings"));
+  CHECK(has(script.err, "no settings found"));
   machine.terminal.err = true;
-  const Outcome person = machine.run({"template", "list"});
+  const Outcome person = machine.run({"template", "render", "acme"});
   CHECK(person.code == 0);
   CHECK(person.err.starts_with("no settings found: working in the embedded sandbox"));
+}
+
+TEST_CASE("A command that needs no settings asks for none") {
+  const std::vector<std::vector<std::string>> cases{
+      {"cost-estimate", "--instances", "10"},
+      {"cost-estimate", "--advice", "--customers", "12"},
+      {"cost-estimate", "--compare", "--chart", "--break-even"},
+      {"template", "list"},
+      {"template", "show", "tiers.yaml"},
+      {"template", "lint"},
+      {"template", "eject", "mine"},
+      {"context", "list"},
+      {"context", "set", "staging", "dns.domain=staging.example.com"},
+      {"sandbox", "status"},
+      {"sandbox", "reset", "--confirm", "sandbox"},
+      {"version"},
+      {"completion", "bash"},
+      {"help", "environment"},
+  };
+  for (const bool terminal : {false, true}) {
+    for (const auto& words : cases) {
+      Machine machine;
+      machine.terminal.err = terminal;
+      const Outcome outcome = machine.run(words);
+      CAPTURE(words.front());
+      CAPTURE(outcome.err);
+      CHECK(outcome.code == 0);
+      CHECK_FALSE(outcome.out.empty());
+      CHECK_FALSE(has(outcome.err, "sandbox, on this machine only"));
+    }
+  }
+  Machine machine;
+  CHECK(Json::parse(machine.run({"cost-estimate", "--instances", "10", "-o", "json"}).out)["total"]["lowCents"] ==
+        25'900);
+  // What is asked of the registry needs one.
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"cost-estimate", "--from-registry"}, {"cost-estimate", "--tenant", "acme"}, {"template", "render", "acme"}})
+    CHECK(machine.run(words).code == 2);
+  // Where there are settings, they count: prices are the templates', and a context that is named must be there.
+  CHECK(machine.run({"template", "eject", "mine"}).code == 0);
+  machine.folder.write("mine/prices.yaml", "models: 1\n");
+  machine.environment["LITEDESK_TEMPLATES"] = "mine";
+  CHECK(has(machine.run({"cost-estimate"}).err, "prices.yaml"));
+  CHECK(machine.run({"cost-estimate", "--context", "nowhere"}).code == 3);
 }
 
 TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
@@ -229,18 +324,17 @@ TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
   const std::string file = (machine.folder.path() / "litedesk/config.yaml").string();
   Outcome made = machine.run({"context", "set", "staging", "dns.domain=staging.example.com", "registry=sqlite:t.db",
                               "database.projects=5f0000000000000000000001"});
-  CHECK(made.out == "context staging made in " + file + "\n");
+  CHECK(made.out == "context staging created in " + file + "\n");
   CHECK(has(made.err, "litedesk context use staging"));
-  CHECK(has(made.err, "--use"));
-  // Making one is not choosing it, be it the first or not.
+    // Making one is not choosing it, be it the first or not.
   const Outcome unused = machine.run({"tenant", "list"});
   CHECK(unused.code == 2);
   CHECK(has(unused.err, "litedesk context use NAME, or --context NAME: staging"));
   CHECK(Json::parse(machine.run({"context", "set", "staging", "-o", "json"}).out)["current"] == false);
   CHECK(machine.run({"context", "set", "staging", "--use"}).out ==
-        "context staging changed and in use in " + file + "\n");
+        "context staging updated and made current in " + file + "\n");
   made = machine.run({"context", "set", "prod", "provisioning=enabled"});
-  CHECK(made.out == "context prod made in " + file + "\n");
+  CHECK(made.out == "context prod created in " + file + "\n");
   CHECK(made.err.empty());
   std::string all = machine.run({"context", "list"}).out;
   machine.environment["LITEDESK_DNS_ZONE"] = "Z0OWN";
@@ -274,6 +368,24 @@ TEST_CASE("A configuration that another process is changing is waited for, and w
   CHECK(machine.folder.read("litedesk/config.yaml") == "currentContext: a\ncontexts: {a: {}}\n");
 }
 
+TEST_CASE("A watch ends with its time-out, and exits as its last look") {
+  Registered machine;
+  (void)machine.create("Acme");
+  struct Case {
+    const char* timeout;
+    std::size_t looks;
+  };
+  for (const Case& each : {Case{"1s", 2}, Case{"2s", 2}, Case{"5s", 4}}) {
+    const Outcome outcome = machine.run({"status", "acme", "--watch", "--timeout", each.timeout, "-o", "name"});
+    CAPTURE(each.timeout);
+    CHECK(outcome.code == 0);
+    std::string wanted;
+    for (std::size_t i = 0; i < each.looks; ++i) wanted += "instance/acme\n";
+    CHECK(outcome.out == wanted);
+  }
+  CHECK(machine.run({"status", "acme", "--timeout", "1s", "-o", "name"}).out == "instance/acme\n");
+}
+
 TEST_CASE("Costs are printed with their sources") {
   Registered machine;
   std::string all;
@@ -281,7 +393,8 @@ TEST_CASE("Costs are printed with their sources") {
            {"cost-estimate"},
            {"cost-estimate", "--instances", "50", "--model", "dedicated"},
            {"cost-estimate", "--compare", "--break-even"},
-           {"cost-estimate", "--advice", "--customers", "12", "--revenue", "2400", "--budget", "400", "--chart"}}) {
+           {"cost-estimate", "--advice", "--customers", "12", "--revenue", "$2,400.50", "--budget", "400", "--chart"},
+           {"cost-estimate", "--advice"}}) {
     const Outcome outcome = machine.run(words);
     CHECK(outcome.code == 0);
     all += outcome.out + "\n";
@@ -290,6 +403,38 @@ TEST_CASE("Costs are printed with their sources") {
   const Json json = Json::parse(machine.run({"cost-estimate", "--instances", "10", "-o", "json"}).out);
   CHECK(json["total"]["lowCents"] == 25'900);
   CHECK(json["total"]["highCents"] == 35'900);
+  CHECK_FALSE(json.contains("advice"));
+}
+
+TEST_CASE("What is said for the advice counts: it implies it, and the estimate is for as many") {
+  struct Case {
+    std::vector<std::string> words;
+    int instances;
+    const char* recommendation;
+  };
+  for (const Case& each : std::vector<Case>{{{"--customers", "12"}, 12, "multi"},
+                                            {{"--customers", "12", "--instances", "5"}, 5, "multi"},
+                                            {{"--revenue", "1500"}, 10, "single"},
+                                            {{"--revenue", "$2,000.01"}, 10, "multi"},
+                                            {{"--budget", "200", "--instances", "40"}, 40, "single"},
+                                            {{"--isolation"}, 10, "hybrid"},
+                                            {{"--subdomains", "10"}, 10, "multi"},
+                                            {{"--staff"}, 10, "single"}}) {
+    Registered machine;
+    std::vector<std::string> line{"cost-estimate", "-o", "json"};
+    line.insert(line.end(), each.words.begin(), each.words.end());
+    const Json json = Json::parse(machine.run(line).out);
+    CAPTURE(each.words.front());
+    CHECK(json["instances"] == each.instances);
+    CHECK(json["advice"]["recommendation"] == each.recommendation);
+  }
+  Registered machine;
+  CHECK(machine.run({"cost-estimate", "--tenant", "acme", "--customers", "1"}).code == 2);
+  for (const char* money : {"2.400", "2,40", "-5", "much"}) {
+    const Outcome outcome = machine.run({"cost-estimate", "--revenue=" + std::string(money)});
+    CHECK(outcome.code == 2);
+    CHECK(has(outcome.err, money));
+  }
 }
 
 TEST_CASE("Templates are listed, rendered with masked secrets, checked and written out") {

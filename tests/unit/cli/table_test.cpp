@@ -11,9 +11,9 @@ namespace {
 
 Table tenants() {
   return {.columns = {{.header = "SLUG", .importance = 10},
-                      {.header = "COMPANY", .importance = 6},
+                      {.header = "COMPANY", .importance = 6, .shrinks = true},
                       {.header = "STATUS", .importance = 9},
-                      {.header = "OWNER", .importance = 4},
+                      {.header = "OWNER", .importance = 4, .shrinks = true},
                       {.header = "COUNT", .importance = 7, .right = true},
                       {.header = "URL", .importance = 1, .wide_only = true}},
           .rows = {{"acme", "Acme Inc", "active", "owner@acme.example", "2", "https://acme.litedesk.com"},
@@ -46,6 +46,23 @@ TEST_CASE("No line of a table is wider than asked while something can be cut") {
       text.erase(0, end + 1);
     }
   }
+}
+
+TEST_CASE("One long name is cut, and no column is left out for it") {
+  Table table = tenants();
+  table.rows[0][1] = "The Very Long And Winding Name Of A Company That Nobody Ever Says In Full, Incorporated";
+  table.rows[1][3] = "a-mail-box-with-a-long-name-of-its-own@kabushiki.example";
+  for (std::size_t width = 60; width < 200; width += 7) {
+    const std::string text = render(table, {.width = width});
+    const std::string header = text.substr(0, text.find('\n'));
+    CAPTURE(text);
+    for (const char* column : {"SLUG", "COMPANY", "STATUS", "OWNER", "COUNT"})
+      CHECK(header.find(column) != std::string::npos);
+    for (const char* whole : {"acme", "kabushiki", "failed", "11"}) CHECK(text.find(whole) != std::string::npos);
+  }
+  // The longest text is cut first, and no more of it than must be.
+  CHECK(render(table, {.width = 80}).find("nihon") == std::string::npos);
+  CHECK(render(table, {.width = 80}).find("biuro@zolw.example") != std::string::npos);
 }
 
 TEST_CASE("A cell keeps to its line, whatever is in it") {

@@ -7,6 +7,20 @@
 using namespace litedesk;
 using namespace litedesk::cli;
 
+TEST_CASE("Text is cut in the middle and wrapped by display width") {
+  CHECK(cut_in_middle("cluster/prod", 12) == "cluster/prod");
+  CHECK(cut_in_middle("cluster/production", 12) == "clust…uction");
+  CHECK(cut_in_middle("株式会社アクメ", 7) == "株…クメ");
+  CHECK(cut_in_middle("abc", 1) == "…");
+  CHECK(cut_in_middle("abc", 0).empty());
+  CHECK(cut_in_middle("abcdef", 5, false) == "ab.ef");
+  CHECK(wrapped("one two three", 80, "- ", "  ") == "- one two three\n");
+  CHECK(wrapped("one two three", 9, "- ", "  ") == "- one two\n  three\n");
+  CHECK(wrapped("a-word-that-is-long b", 8, "- ", "  ") == "- a-word-that-is-long\n  b\n");
+  CHECK(wrapped("株式 会社", 6, "", "") == "株式\n会社\n");
+  CHECK(wrapped("", 10, "- ", "") == "- \n");
+}
+
 TEST_CASE("Text takes as many columns as a terminal gives it") {
   struct Case {
     const char* text;

@@ -90,7 +90,7 @@ TEST_CASE("money is written with thousands, cents only where there are some, and
 
 TEST_CASE("a model that is not there, and a count that makes no sense, are usage errors") {
   CHECK_THROWS_WITH_AS(static_cast<void>(built_in().estimate("dedicatd", 1)),
-                       doctest::Contains("no cost model dedicatd"), UsageError);
+                       doctest::Contains("unknown cost model dedicatd"), UsageError);
   CHECK_THROWS_AS(static_cast<void>(built_in().estimate("base", -1)), UsageError);
   CHECK_THROWS_AS(static_cast<void>(built_in().estimate("base", 10'000'001)), UsageError);
   CHECK(built_in().models() == std::vector<std::string>{"single", "base", "dedicated", "optimized"});
@@ -166,7 +166,8 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
     const char* reason;
   };
   const std::vector<Case> cases{
-      {"nobody yet", {}, "single", "0 paying customers are fewer than 10"},
+      {"nothing known", {}, "single", "the number of paying customers is not known, and nothing else asks for more"},
+      {"nobody yet", {.paying_customers = 0}, "single", "0 paying customers are fewer than 10"},
       {"one customer", {.paying_customers = 1}, "single", "1 paying customer is fewer than 10"},
       {"nine customers",
        {.paying_customers = 9, .monthly_revenue_cents = 200000},
@@ -182,7 +183,7 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
        {.paying_customers = 12, .isolation = true, .monthly_budget_cents = 40000},
        "multi",
        "12 paying customers are 10 or more"},
-      {"enterprise", {.enterprise = true}, "multi", "enterprise deals ask for instances of their own"},
+      {"enterprise", {.enterprise = true}, "multi", "enterprise deals ask for dedicated instances"},
       {"compliance",
        {.compliance = true, .monthly_budget_cents = 30000},
        "multi",
@@ -195,6 +196,7 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
        {.paying_customers = 50, .monthly_budget_cents = 0},
        "single",
        "a budget of $0 a month does not pay for a cluster with one instance ($214 to $224)"},
+      {"subdomains", {.subdomains = 10}, "multi", "10 enterprise customers want subdomains of their own"},
       {"isolation, no budget",
        {.isolation = true, .monthly_budget_cents = 20000},
        "single",
@@ -209,6 +211,63 @@ TEST_CASE("advice follows the plan's rules, and gives the reasons") {
     CHECK(testing::schema_faults("advice", to_json(advice)) == std::vector<std::string>{});
   }
   CHECK_THROWS_AS(static_cast<void>(advise({.paying_customers = -1}, built_in())), UsageError);
+}
+
+TEST_CASE("every trigger of the plan is told of, whether it holds and by what figure") {
+  const auto told = [](const AdviceInput& input) {
+    std::string text;
+    for (const auto& trigger : advise(input, built_in()).triggers)
+      text += std::string(!trigger.holds   ? "?"
+                          : *trigger.holds ? "yes"
+                                           : "no") +
+              " " + trigger.name + " " + trigger.figure + "\n";
+    return text;
+  };
+  CHECK(told({}) ==
+        "? customers \n? revenue \n? revenueAboveCost $214 to $224\n? isolation \n? enterprise \n? compliance \n"
+        "? subdomains \n? staff \n? budget \n");
+  CHECK(told({.paying_customers = 12,
+              .monthly_revenue_cents = 150000,
+              .monthly_budget_cents = 40000,
+              .staff = true,
+              .instances = 12}) ==
+        "yes customers 12\nno revenue $1,500\nyes revenueAboveCost $1,500 against $269 to $389\n? isolation \n"
+        "? enterprise \n? compliance \n? subdomains \nyes staff \nyes budget $400\n");
+  CHECK(told({.paying_customers = 9,
+              .monthly_revenue_cents = 200000,
+              .isolation = true,
+              .enterprise = true,
+              .compliance = true,
+              .monthly_budget_cents = 29999,
+              .subdomains = 3,
+              .instances = 200}) ==
+        "no customers 9\nno revenue $2,000\nno revenueAboveCost $2,000 against $1,209 to $3,209\nyes isolation \n"
+        "yes enterprise \nyes compliance \nno subdomains 3\n? staff \nno budget $299.99\n");
+  for (const auto recommendation : {Recommendation::single, Recommendation::hybrid, Recommendation::multi})
+    CHECK(
+        title(recommendation).find(to_string(recommendation) == "multi" ? "an instance for each customer" : "server") !=
+        std::string_view::npos);
+}
+
+TEST_CASE("dollars are read as people write them, and what is ambiguous is not guessed at") {
+  struct Case {
+    const char* text;
+    std::int64_t cents;
+  };
+  for (const Case& each :
+       {Case{"0", 0}, Case{"2400", 240000}, Case{"$2400", 240000}, Case{"2,400", 240000}, Case{"$2,400.50", 240050},
+        Case{"12.05", 1205}, Case{"1,234,567", 123456700}, Case{"999", 99900}, Case{"$0.99", 99}, Case{"007", 700},
+        Case{"999999999999", 99999999999900}}) {
+    CAPTURE(each.text);
+    CHECK(parse_dollars(each.text) == each.cents);
+  }
+  for (const char* text :
+       {"",       "$",      "-5",     "2.400",  "2,40",  "2,4000",    "24,00",     ",400",
+        "2,,400", "2,400,", "1,2345", "2400.5", "2400.", ".50",       "2 400",     "2'400",
+        "2k",     "1e3",    "$$5",    "5$",     "0x10",  "12,34,567", "2,400.505", "1000000000000"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_dollars(text));
+  }
 }
 
 TEST_CASE("a price file with a mistake is refused with its line") {
@@ -228,7 +287,7 @@ TEST_CASE("a price file with a mistake is refused with its line") {
       {"hours: [4, 8]", "hours: [4, 8.5]", "prices.yaml:"},
       {"hours: [4, 8]", "hours: [-1, 8]", "prices.yaml:"},
       {"setup:", "set-up:", "prices.yaml:"},
-      {", source: \"LiteDesk planning, multi-instance base\"}", "}", "prices.yaml:17:5: a line wants a source"},
+      {", source: \"LiteDesk planning, multi-instance base\"}", "}", "prices.yaml:17:5: a line needs a source"},
   };
   for (const auto& each : cases) {
     CAPTURE(std::string(each.to));

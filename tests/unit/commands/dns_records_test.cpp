@@ -293,7 +293,7 @@ TEST_CASE("what cannot be is refused before anything is read or sent") {
       {"a name of another domain", [](SetRecord& w) { w.name = "acme.example.org"; },
        "is not in the domain litedesk.com"},
       {"an accent", [](SetRecord& w) { w.name = "caf\xC3\xA9"; }, "Punycode"},
-      {"a blank", [](SetRecord& w) { w.name = "a b"; }, "no host name has"},
+      {"a blank", [](SetRecord& w) { w.name = "a b"; }, "not allowed in host names"},
       {"a star inside", [](SetRecord& w) { w.name = "a*"; }, "whole first label"},
       {"an empty label", [](SetRecord& w) { w.name = "a..litedesk.com"; }, "empty"},
       {"a long label", [](SetRecord& w) { w.name = std::string(64, 'a'); }, "longer than 63"},
@@ -465,7 +465,7 @@ TEST_CASE("a record that is not ours is never changed without --adopt") {
       {"nobody's", "", "this registry does not own it (no TXT cname-acme.litedesk.com)"},
       {"another registry's", theirs, "belongs to registry registry-2, tenant acme"},
       {"external-dns'", external, "belongs to external-dns"},
-      {"with other text in its place", "\"hello\"", "belongs to somebody who wrote other text there"},
+      {"with other text in its place", "\"hello\"", "belongs to someone else, who wrote other text there"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.what);
@@ -783,7 +783,7 @@ TEST_CASE("deleting takes what was read and the owner record with it, and nothin
   CHECK(refusal<NotFound>([&] { f.remove("acme"); }).find("no record acme.litedesk.com") != std::string::npos);
   f.put("two.litedesk.com", "A", "192.0.2.1");
   f.put("two.litedesk.com", "AAAA", "2001:db8::1");
-  CHECK(refusal<UsageError>([&] { f.remove("two"); }).find("A, AAAA | say which with --type") != std::string::npos);
+  CHECK(refusal<UsageError>([&] { f.remove("two"); }).find("A, AAAA | choose one with --type") != std::string::npos);
   CHECK(f.remove("two", "aaaa", true).record.type == "AAAA");
   CHECK(f.providers.text().find("192.0.2.1") != std::string::npos);
 }

@@ -327,15 +327,15 @@ TEST_CASE("templates of one's own add objects, and cannot reach out of the names
       {"# why not\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: extra}\n",
        "instance/90.yaml:2: ClusterRole extra is outside of the instance's namespace"},
       {"apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n", "instance/90.yaml:1: Namespace other is outside"},
-      {"apiVersion: v1\nkind: Secret\nmetadata: {name: app}\n", "instance/90.yaml:1: Secret app is here a second time"},
-      {"apiVersion: v1\nkind: ConfigMap\n", "instance/90.yaml:1: this is no Kubernetes object: it has no metadata"},
-      {"apiVersion: v1\nmetadata: {name: x}\n", "instance/90.yaml:1: this is no Kubernetes object: it has no kind"},
-      {"- a\n", "instance/90.yaml:1: this is no Kubernetes object: it has no apiVersion"},
+      {"apiVersion: v1\nkind: Secret\nmetadata: {name: app}\n", "instance/90.yaml:1: Secret app is defined twice"},
+      {"apiVersion: v1\nkind: ConfigMap\n", "instance/90.yaml:1: not a Kubernetes object: it has no metadata"},
+      {"apiVersion: v1\nmetadata: {name: x}\n", "instance/90.yaml:1: not a Kubernetes object: it has no kind"},
+      {"- a\n", "instance/90.yaml:1: not a Kubernetes object: it has no apiVersion"},
       {"apiVersion: v1\nkind: Thing\nmetadata: {name: x}\n", "instance/90.yaml:1: "},
       {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"${tenant.slugg}\"}\n",
        "instance/90.yaml:3:18: unknown variable tenant.slugg"},
       {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: [a]}\n",
-       "instance/90.yaml:1: metadata.labels is no map"},
+       "instance/90.yaml:1: metadata.labels is not a map"},
   };
   for (const auto& each : cases) {
     const auto& text = each.first;
@@ -347,7 +347,7 @@ TEST_CASE("templates of one's own add objects, and cannot reach out of the names
   }
   testing::TemplateFolder bare;
   bare.write("instance/10-namespace.yaml", "# left out\n");
-  CHECK(error_of(bare) == "the templates in instance/ make no Namespace");
+  CHECK(error_of(bare) == "the templates in instance/ produce no Namespace");
 }
 
 TEST_CASE("what is printed holds no secret") {

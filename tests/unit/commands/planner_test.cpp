@@ -7,6 +7,7 @@
 
 #include "commands/dns_records.hpp"
 #include "providers/error.hpp"
+#include "tests/unit/commands/json_schema.hpp"
 
 using namespace litedesk;
 using kubernetes::Object;
@@ -280,7 +281,7 @@ TEST_CASE("what an interrupted run noted and made is said to be its work") {
   c.make_live(0);
   c.live.tenant.status.operation = OperationRecord{};
   c.live.tenant.status.operation->intent = {"create kubernetes Namespace instance-acme"};
-  CHECK(find(c.plan(), "Namespace").note == "made by an interrupted run");
+  CHECK(find(c.plan(), "Namespace").note == "created by an interrupted run");
 }
 
 TEST_CASE("a plan as JSON holds no secret") {
@@ -288,7 +289,91 @@ TEST_CASE("a plan as JSON holds no secret") {
   auto secret = object("v1", "Secret", "instance-acme", "database");
   secret["data"] = {{"password", "c2VjcmV0"}};
   c.desired.objects.push_back(secret);
-  CHECK(to_json(c.plan()).dump().find("c2VjcmV0") == std::string::npos);
+  const auto json = to_json(c.plan());
+  CHECK(json.dump().find("c2VjcmV0") == std::string::npos);
+  CHECK(testing::schema_faults("plan", json) == std::vector<std::string>{});
+}
+
+TEST_CASE("what has changed since a plan was saved is named: the resource, and its field or its uid") {
+  using Lines = std::vector<std::string>;
+  const auto deployment = [](Case& c, auto change) {
+    for (auto& [ref, run] : c.dry_runs)
+      if (ref.type.kind == "Deployment") change(run.result);
+  };
+  const auto live = [](Case& c, const char* kind, auto change) {
+    for (auto& [ref, object] : c.live.objects) {
+      if (ref.type.kind != kind) continue;
+      auto json = object.json();
+      change(json);
+      object = Object(json);
+    }
+  };
+  const auto moved = [](const Case& then, const Case& now) { return changes_since(to_json(then.plan()), now.plan()); };
+  Case nothing, all;
+  all.all_live();
+  CHECK(moved(nothing, nothing) == Lines{});
+  CHECK(moved(all, all) == Lines{});
+
+  SUBCASE("of what is to be created") {
+    Case now;
+    now.desired.objects[1]["spec"]["replicas"] = 3;
+    now.desired.records[0].record.values = {"elsewhere.example.com"};
+    CHECK(moved(nothing, now) == Lines{"kubernetes Deployment instance-acme/backend: spec.replicas: 2 -> 3",
+                                       "route53 CNAME acme.litedesk.com: values[0]: lb.example.com -> "
+                                       "elsewhere.example.com"});
+    now = Case();
+    now.make_live(0);
+    CHECK(moved(nothing, now) == Lines{"kubernetes Namespace instance-acme: created since (uid uid-0)"});
+    CHECK(moved(now, nothing) == Lines{"kubernetes Namespace instance-acme: deleted since (uid uid-0)"});
+    now = Case();
+    now.desired.objects.pop_back();
+    now.desired.objects.push_back(object("v1", "ConfigMap", "instance-acme", "extra"));
+    CHECK(moved(nothing, now) ==
+          Lines{"kubernetes ConfigMap instance-acme/extra: new in the plan, would be created",
+                "kubernetes Job instance-acme/first-data: no longer in the plan, was to be created"});
+    now = Case();
+    now.desired.objects[1]["spec"]["template"]["metadata"]["annotations"]["litedesk.io/secrets-checksum"] = "2";
+    now.desired.user.labels[std::string(label_password)] = "2";
+    Case then = nothing;
+    then.desired.objects[1]["spec"]["template"]["metadata"]["annotations"]["litedesk.io/secrets-checksum"] = "1";
+    CHECK(moved(then, now) == Lines{});
+  }
+  SUBCASE("of what is there") {
+    Case then = all, now = all;
+    deployment(then, [](Json& json) { json["spec"]["replicas"] = 3; });
+    CHECK(moved(all, then) ==
+          Lines{"kubernetes Deployment instance-acme/backend: spec.replicas: is now 2, would become 3"});
+    CHECK(moved(then, all) ==
+          Lines{"kubernetes Deployment instance-acme/backend: spec.replicas: no longer to change (2 -> 3)"});
+    now = then;
+    live(now, "Deployment", [](Json& json) { json["spec"]["replicas"] = 5; });
+    CHECK(moved(then, now) ==
+          Lines{"kubernetes Deployment instance-acme/backend: spec.replicas: was 2 -> 3, is now 5 -> 3"});
+    now = all;
+    live(now, "Namespace", [](Json& json) { json["metadata"]["uid"] = "uid-9"; });
+    CHECK(moved(all, now) ==
+          Lines{"kubernetes Namespace instance-acme: replaced by another of its name: uid uid-0 -> uid-9"});
+    now = all;
+    now.desired.objects.erase(now.desired.objects.begin() + 2);
+    CHECK(moved(all, now) ==
+          Lines{"kubernetes Ingress instance-acme/litedesk: was to stay as it is, would now be deleted"});
+  }
+  SUBCASE("the place") {
+    Case then, now;
+    then.settings.context = "staging";
+    then.live.cluster_id = "6f0e";
+    now.live.cluster_id = "70aa";
+    auto here = now.plan();
+    here.cluster = "prod";
+    CHECK(fingerprint(here) != fingerprint(then.plan()));
+    CHECK(changes_since(to_json(then.plan()), here) ==
+          Lines{"context staging -> test", "cluster  (6f0e) -> prod (70aa)"});
+  }
+  // A plan that an older version saved, or something else altogether.
+  CHECK(changes_since(Json::object(), Case().plan()).size() == 8);
+  auto older = to_json(nothing.plan());
+  for (auto& change : older["changes"]) change.erase("desired");
+  CHECK(changes_since(older, nothing.plan()) == Lines{});
 }
 
 TEST_CASE("a saved plan pins what is created, but not what is drawn anew at each planning") {
@@ -396,7 +481,7 @@ TEST_CASE("a plan that deletes much of what is there warns") {
   CHECK(plan.count(Verb::remove) == 3);
   CHECK(deleted_percent(plan) == 42);
   REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0] == "it deletes 3 of the 7 resources that are there");
+  CHECK(plan.warnings[0] == "it deletes 3 of the 7 existing resources");
 }
 
 TEST_CASE("an inventory's entry names an object of a known kind") {

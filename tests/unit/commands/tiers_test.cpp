@@ -83,7 +83,7 @@ TEST_CASE("paid is professional, and a mistyped tier gets the nearest") {
     }
   };
   CHECK(hint_of("profesional") == "did you mean \"professional\"?");
-  CHECK(hint_of("gold") == "tiers are trial, starter, professional, enterprise");
+  CHECK(hint_of("gold") == "the tiers are trial, starter, professional, enterprise");
 }
 
 TEST_CASE("paid is itself where the file has it") {
@@ -117,20 +117,20 @@ TEST_CASE("a tier file with a mistake is refused with its line") {
       {"memory: 512Mi}", "memory: 1Ei}", "tiers.yaml:8:35: the memory 1Ei is too large"},
       {"cpu: 250m", "cpu: 10M", "tiers.yaml:8:21: the cpu 10M is too large: at most 1M"},
       {"cpu: 250m", "cpu: 1E", "tiers.yaml:8:21: the cpu 1E is too large: at most 1M"},
-      {"{cpu: 250m, memory: 512Mi}", "{cpu: 250m}", "tiers.yaml:8:15: requests wants a memory"},
+      {"{cpu: 250m, memory: 512Mi}", "{cpu: 250m}", "tiers.yaml:8:15: requests needs a memory"},
       {"{cpu: 250m, memory: 512Mi}", "{cpu: 2, memory: 512Mi}",
        "tiers.yaml:8:15: the request 2 is above the limit 500m"},
       {"  price: 0\n", "  price: free\n", "tiers.yaml:4:10: price must be a whole number from 0 to"},
       {"    replicas: 1\n", "    replicas: 0\n", "tiers.yaml:7:15: replicas must be a whole number from 1 to 100"},
-      {"- name: starter", "- name: trial", "tiers.yaml:16:3: the tier trial is here twice"},
-      {"- name: starter", "- name: Best Value", "tiers.yaml:16:9: \"Best Value\" is no name for a tier"},
+      {"- name: starter", "- name: trial", "tiers.yaml:16:3: the tier trial is defined twice"},
+      {"- name: starter", "- name: Best Value", "tiers.yaml:16:9: \"Best Value\" is not a tier name"},
       {"{placement: shared}", "{placement: own}", "tiers.yaml:14:25: placement must be shared or dedicated"},
-      {"{placement: shared}", "{placement: dedicated}", "tiers.yaml:14:13: a dedicated database wants an instanceSize"},
+      {"{placement: shared}", "{placement: dedicated}", "tiers.yaml:14:13: a dedicated database needs an instanceSize"},
       {"minReplicas: 2, maxReplicas: 10", "minReplicas: 2, maxReplicas: 1", "tiers.yaml:"},
-      {"[contacts, deals, tasks, events]", "[]", "tiers.yaml:3:3: a tier wants modules"},
+      {"[contacts, deals, tasks, events]", "[]", "tiers.yaml:3:3: a tier needs modules"},
       {"[contacts, deals, tasks, events]", "[contacts, 1]", "tiers.yaml:5:23: modules must be a list of text"},
-      {"tiers:\n", "tiers: []\nothers:\n", "tiers.yaml:2:1: there is no tier in it"},
-      {"tiers:\n", "tier:\n", "tiers.yaml:2:1: the file wants a tiers"},
+      {"tiers:\n", "tiers: []\nothers:\n", "tiers.yaml:2:1: it has no tiers"},
+      {"tiers:\n", "tier:\n", "tiers.yaml:2:1: the file needs a tiers"},
   };
   for (const auto& each : cases) {
     CAPTURE(std::string(each.to));

@@ -107,7 +107,7 @@ TEST_CASE("a file of the folder that cannot be read is an error, and not the bui
   CHECK_THROWS_AS(static_cast<void>(files.get("tiers.yaml")), Failed);
   CHECK_THROWS_AS(static_cast<void>(files.get("prices.yaml")), Failed);
   CHECK_THROWS_AS(static_cast<void>(files.get("tenant-crd.yaml")), ValidationError);
-  CHECK_THROWS_WITH_AS(Files(folder.path() / "absent"), doctest::Contains("there is no folder"), NotFound);
+  CHECK_THROWS_WITH_AS(Files(folder.path() / "absent"), doctest::Contains("not found"), NotFound);
 }
 
 TEST_CASE("eject writes every built-in file once, and overwrites none") {

@@ -95,8 +95,8 @@ TEST_CASE("an unquoted word that readers differ about is refused, and the messag
 
 TEST_CASE("malformed YAML is refused with the place") {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key a is here twice"},
-      {"x:\n  - {a: 1, \"a\": 2}\n", "f.yaml:2:12: the key a is here twice"},
+      {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key a is defined twice"},
+      {"x:\n  - {a: 1, \"a\": 2}\n", "f.yaml:2:12: the key a is defined twice"},
       {"a: {b}\n", "f.yaml:1:5: the key b has no value"},
       {"a: {b: one, two}\n", "f.yaml:1:13: the key two has no value"},
       {"a: {b: , c: 1}\n", "f.yaml:1:5: the key b has no value"},

@@ -313,7 +313,7 @@ TEST_CASE("each refusal has its error, with the API's words and no secret") {
       {404, "NoSuchChange", "no change", ErrorCode::not_found, ""},
       {400, "InvalidInput", "Invalid XML", ErrorCode::validation, ""},
       {400, "Throttling", "Rate exceeded", ErrorCode::rate_limited, "try again"},
-      {400, "PriorRequestNotComplete", "The request was rejected", ErrorCode::rate_limited, "under way"},
+      {400, "PriorRequestNotComplete", "The request was rejected", ErrorCode::rate_limited, "in progress"},
       {400, "InvalidChangeBatch", "[RRSet of type CNAME with DNS name x. is not permitted at apex in zone x.]",
        ErrorCode::validation, ""},
       {400, "InvalidChangeBatch",
@@ -377,7 +377,7 @@ TEST_CASE("a page that is no Route 53 answer is not taken for an empty zone") {
     static_cast<void>(f.client.list(zone));
     FAIL_CHECK("no error");
   } catch (const Unavailable& e) {
-    CHECK(e.cause() == "HTTP 502, text/html that is no Route 53 error");
+    CHECK(e.cause() == "HTTP 502, text/html that is not a Route 53 error");
   }
   for (const int status : {301, 400, 403, 404}) {
     CAPTURE(status);

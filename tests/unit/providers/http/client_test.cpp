@@ -294,7 +294,7 @@ TEST_CASE("a host without an address, and what is no URL, are errors with a sent
   for (const char* url : {"", "ftp://127.0.0.1/x", "file:///etc/passwd", "https://"}) {
     CAPTURE(url);
     error = error_of<Unavailable>(client, request_to(url));
-    CHECK(error.message().find("is no URL that can be asked") != std::string::npos);
+    CHECK(error.message().find("is not a URL that can be requested") != std::string::npos);
     CHECK(error.message().find("attempts") == std::string::npos);
   }
 }

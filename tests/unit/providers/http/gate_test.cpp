@@ -212,3 +212,22 @@ TEST_CASE("patience shortens every request while it is set") {
   (void)house.gate.send(request_of(Method::get), {});
   CHECK(house.recorder.requests.back().timeout == 30s);
 }
+
+TEST_CASE("what changes something is in flight until it is answered, and what only reads never is") {
+  House house;
+  using Names = std::vector<std::string>;
+  Names seen;
+  house.recorder.meanwhile = [&] { seen = house.gate.in_flight(); };
+  (void)house.gate.send(request_of(Method::patch), {});
+  CHECK(seen == Names{"apply Deployment x/y"});
+  CHECK(house.gate.in_flight().empty());
+  (void)house.gate.send(request_of(Method::get), {});
+  CHECK(seen.empty());
+  auto unnamed = request_of(Method::del);
+  unnamed.summary.clear();
+  (void)house.gate.send_all({request_of(Method::patch), request_of(Method::get), unnamed}, {});
+  CHECK(seen == Names{"apply Deployment x/y", "DELETE"});
+  house.recorder.meanwhile = [] { throw Unavailable("gone"); };
+  CHECK_THROWS_AS((void)house.gate.send(request_of(Method::patch), {}), Unavailable);
+  CHECK(house.gate.in_flight().empty());
+}

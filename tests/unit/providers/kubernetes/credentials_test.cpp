@@ -48,7 +48,7 @@ TEST_CASE("a token file that was never there leaves the token beside it, or noth
   config.token = Secret();
   Credentials credentials(config, {});
   CHECK(test::contains(error_of<AuthError>([&] { (void)credentials.current(); }).message(),
-                       "/nonexistent/token is not there"));
+                       "/nonexistent/token does not exist"));
 }
 
 TEST_CASE("basic authentication and impersonation are headers") {

@@ -141,7 +141,7 @@ TEST_CASE("a context that is not there is answered with those that are, and the 
   const auto file = folder.write(
       "config", "contexts:\n- {name: production, context: {cluster: c}}\n- {name: staging, context: {cluster: c}}\n");
   auto error = error_of<NotFound>([&] { load(file, "prodcution"); });
-  CHECK(contains(error.message(), "no context \"prodcution\" in " + file + " (there are: production, staging)"));
+  CHECK(contains(error.message(), "context \"prodcution\" not found in " + file + " (there are: production, staging)"));
   CHECK(error.hint() == "did you mean \"production\"?");
   error = error_of<NotFound>([&] { load(file, "xyz"); });
   CHECK(contains(error.hint(), "--kube-context"));
@@ -180,8 +180,8 @@ TEST_CASE("what contradicts itself or was half written is refused with its file 
        "cluster must be a mapping"},
       {"twice", "clusters:\n- {name: a, cluster: {}}\n- {name: a, cluster: {}}\n", 3, "has \"a\" twice"},
       {"no server", one("a", "", ""), 5, "has no server"},
-      {"server of another scheme", one("a", "server: \"ftp://x\"", ""), 5, "no http or https URL"},
-      {"server without host", one("a", "server: \"https://\"", ""), 5, "no URL of a host"},
+      {"server of another scheme", one("a", "server: \"ftp://x\"", ""), 5, "is not an http or https URL"},
+      {"server without host", one("a", "server: \"https://\"", ""), 5, "is not a URL of a host"},
       {"server with password", one("a", "server: \"https://me:pw@x\"", ""), 5, "credentials in its URL"},
       {"flag that is none", one("a", "server: https://x, insecure-skip-tls-verify: maybe", ""), 5, "true or false"},
       {"CA and no verification",
@@ -192,7 +192,7 @@ TEST_CASE("what contradicts itself or was half written is refused with its file 
       {"CA no base64", one("a", "server: https://x, certificate-authority-data: \"@@@\"", ""), 5, "not base64"},
       {"CA cut short",
        one("a", "server: https://x, certificate-authority-data: " + base64(good.certificate.substr(0, 200)), ""), 5,
-       "no certificate in PEM"},
+       "is not a PEM certificate"},
       {"proxy", one("a", "server: https://x, proxy-url: \"gopher://y\"", ""), 5, "proxy-url"},
       {"token and password", one("a", "server: https://x", "token: t, username: u, password: p"), 7,
        "a token and a password"},

@@ -51,7 +51,7 @@ TEST_CASE("a Deployment is rolled out when kubectl says so") {
           Row{R"({"metadata":{"generation":1},"spec":{"replicas":3,"paused":true},"status":{"observedGeneration":1,"replicas":3,"updatedReplicas":1}})",
               Progress::waiting, "1/3 updated, paused"},
           Row{R"({"metadata":{"generation":1},"spec":{"replicas":2},"status":{"observedGeneration":1,"replicas":3,"updatedReplicas":2,"availableReplicas":2,"readyReplicas":3}})",
-              Progress::waiting, "1 old pods are ending"},
+              Progress::waiting, "1 old pod terminating"},
           Row{R"({"metadata":{"generation":1},"spec":{"replicas":2},"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"availableReplicas":1,"readyReplicas":1}})",
               Progress::waiting, "1/2 ready"},
           Row{R"({"metadata":{"generation":1},"spec":{"replicas":2},"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"availableReplicas":1,"readyReplicas":2}})",
@@ -88,7 +88,7 @@ TEST_CASE("a StatefulSet is rolled out when kubectl says so") {
               Progress::done, "3/3 ready"},
           Row{R"({"metadata":{"generation":1},"spec":{"updateStrategy":{"type":"OnDelete"}},"status":{"observedGeneration":1}})",
               Progress::failed,
-              "the update strategy is OnDelete: its pods are replaced only when somebody deletes them"},
+              "the update strategy is OnDelete: its pods are replaced only when they are deleted by hand"},
       }) {
     CAPTURE(row.json);
     const auto status = stateful_set_status(parse(row.json));
@@ -104,7 +104,7 @@ TEST_CASE("a Job is done when it is Complete and failed as soon as it will fail"
           Row{R"({"status":{"active":1}})", Progress::waiting, "0/1 succeeded, 1 running"},
           Row{R"({"status":{"active":1,"failed":2}})", Progress::waiting, "0/1 succeeded, 1 running, 2 failed"},
           Row{R"({"status":{"succeeded":1,"conditions":[{"type":"SuccessCriteriaMet","status":"True"}]}})",
-              Progress::waiting, "succeeded, its last pods are ending"},
+              Progress::waiting, "succeeded, its last pods are terminating"},
           Row{R"({"status":{"succeeded":1,"conditions":[{"type":"SuccessCriteriaMet","status":"True"},{"type":"Complete","status":"True"}]}})",
               Progress::done, "1/1 succeeded"},
           Row{R"({"status":{"failed":1,"conditions":[{"type":"FailureTarget","status":"True","reason":"BackoffLimitExceeded","message":"too many"}]}})",

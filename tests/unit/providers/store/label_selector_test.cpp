@@ -48,12 +48,12 @@ TEST_CASE("a selector that is none says where") {
     std::string selector, message;
   };
   for (const Row& row : std::vector<Row>{
-           {"a b", "\"a b\" is no label selector: expected '=', '!=', 'in', 'notin' or ',' at character 4"},
-           {"a,", "\"a,\" is no label selector: expected a label after ',' at character 3"},
-           {"a in b", "\"a in b\" is no label selector: expected '(' at character 6"},
-           {"a in (b", "\"a in (b\" is no label selector: expected ')' at character 8"},
-           {"=b", "\"=b\" is no label selector: \"\" is no label key at character 1"},
-           {"a=b@c", "\"a=b@c\" is no label selector: \"b@c\" is no label value at character 6"}}) {
+           {"a b", "\"a b\" is not a label selector: expected '=', '!=', 'in', 'notin' or ',' at character 4"},
+           {"a,", "\"a,\" is not a label selector: expected a label after ',' at character 3"},
+           {"a in b", "\"a in b\" is not a label selector: expected '(' at character 6"},
+           {"a in (b", "\"a in (b\" is not a label selector: expected ')' at character 8"},
+           {"=b", "\"=b\" is not a label selector: \"\" is not a label key at character 1"},
+           {"a=b@c", "\"a=b@c\" is not a label selector: \"b@c\" is not a label value at character 6"}}) {
     CAPTURE(row.selector);
     CHECK_THROWS_WITH((void)parse_selector(row.selector), row.message.c_str());
   }

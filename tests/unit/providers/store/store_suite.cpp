@@ -40,7 +40,7 @@ void check_creation(const SuiteSubject& subject) {
       subject.other.create(subject.make("suite-taken"));
       FAIL("created twice");
     } catch (const Conflict& error) {
-      CHECK(error.message().find("suite-taken exists already") != std::string::npos);
+      CHECK(error.message().find("suite-taken already exists") != std::string::npos);
       CHECK_FALSE(error.hint().empty());
     }
     CHECK(subject.store.get("suite-taken") == first);
@@ -196,7 +196,7 @@ void check_updates(const SuiteSubject& subject) {
       subject.other.update(second);
       FAIL("overwrote what it had not read");
     } catch (const Conflict& error) {
-      CHECK(error.message().find("suite-race was changed by somebody else") != std::string::npos);
+      CHECK(error.message().find("suite-race was changed by someone else") != std::string::npos);
       CHECK_FALSE(error.hint().empty());
     }
     CHECK(subject.store.get("suite-race") == updated);

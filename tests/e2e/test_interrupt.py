@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Ctrl-C on a pseudo-terminal and signals without one: what is said at once, what the second one leaves, and the exit code.
+
+usage: test_interrupt.py [NAME]...
+"""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import time
+
+import harness
+import relay
+
+SERVE = harness.Serve(harness.folder("sandbox"), "--time-scale", "0.2")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def target(between=None, **env):
+    """The sandbox, its Kubernetes API through a relay where there is one."""
+    path = None
+    if between:
+        path = os.path.join(harness.folder("kubeconfig"), "config")
+        with open(path, "w") as out:
+            out.write(re.sub(r"http://[0-9.:]+", between.urls[0], open(SERVE.values["KUBECONFIG"]).read()))
+        os.chmod(path, 0o600)
+    return harness.Target("interrupt", SERVE.values, kubeconfig=path, extra={"TERM": "xterm", **env})
+
+
+def relayed():
+    return relay.Relay([re.search(r"server: *\"?(http://[0-9.:]+)", open(SERVE.values["KUBECONFIG"]).read()).group(1)])
+
+
+class Terminal:
+    """litedesk on a terminal of its own, where Ctrl-C is a key."""
+
+    def __init__(self, where, *arguments):
+        self.text = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(where.binary, [where.binary, *arguments], where.env)
+
+    def until(self, *words, seconds=60):
+        """Reads until each of the words (regular expressions) was shown."""
+        end = time.monotonic() + seconds
+        while not all(re.search(each, self.text) for each in words):
+            assert time.monotonic() < end, "no %s in:\n%s" % (words, self.text)
+            assert self._more(end), "it ended without %s:\n%s" % (words, self.text)
+
+    def _more(self, end):
+        if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
+            return True
+        try:
+            chunk = os.read(self.fd, 65536)
+        except OSError:  # the other end is closed
+            return False
+        self.text += ESCAPES.sub("", chunk.decode("utf-8", "replace"))
+        return bool(chunk)
+
+    def press_ctrl_c(self):
+        os.write(self.fd, b"\x03")
+
+    def end(self, seconds=60):
+        """What was shown in all, and the exit code."""
+        end = time.monotonic() + seconds
+        while self._more(end):
+            assert time.monotonic() < end, "still running:\n" + self.text
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        print("    " + "\n    ".join(self.text.replace("\r", "").splitlines()[-12:]))
+        return self.text, os.waitstatus_to_exitcode(status)
+
+
+def registered(slug, between=None, **env):
+    where = target(between, **env)
+    code, out, err = where.run("tenant", "create", "Acme", "--email", "a@b.example", "--slug", slug)
+    assert code == 0, out + err
+    return where
+
+
+def goes_on(slug):
+    code, out, err = target().run("instance", "provision", slug, "--yes")
+    assert code == 0 and "is active" in out, out + err
+
+
+# --- the first one
+
+def first_undoes():
+    """It says at once what is undone, and what a second one would do; then it undoes, and says how to start again."""
+    where = registered("first", BACKEND_IMAGE_TAG="slow")
+    run = Terminal(where, "instance", "provision", "first")
+    run.until(r"backend +0/")
+    run.press_ctrl_c()
+    run.until("interrupted: rolling back first and releasing its lock",
+              r"Ctrl-C again stops at once; to continue then: litedesk instance provision first")
+    text, code = run.end()
+    assert code == 130, code
+    assert text.index("interrupted: rolling back") < text.index("was undone: nothing of it is left"), text
+    assert "start again with: litedesk instance provision first" in text, text
+    assert re.search(r"↶ backend +is deleted with its namespace", text), text
+    goes_on("first")
+
+
+def first_keeps():
+    where = registered("kept", BACKEND_IMAGE_TAG="slow")
+    run = Terminal(where, "instance", "provision", "kept", "--keep-on-failure")
+    run.until(r"backend +0/")
+    run.press_ctrl_c()
+    run.until("interrupted: keeping what was created for kept")
+    text, code = run.end()
+    assert code == 130 and "what was created for kept is kept" in text, text
+    goes_on("kept")
+
+
+def first_puts_back():
+    """Of an instance that was active before, nothing is undone but this run's change."""
+    registered("before")
+    goes_on("before")
+    run = Terminal(target(BACKEND_IMAGE_TAG="slow"), "instance", "provision", "before")
+    run.until(r"backend +1 old pod")
+    run.press_ctrl_c()
+    run.until("interrupted: restoring before to its previous state")
+    text, code = run.end()
+    assert code == 130 and "it is back in its previous state" in text, text
+    code, out, err = target().run("instance", "plan", "before", "--exit-code")
+    assert code == 0, out + err
+
+
+def first_while_reading():
+    """Before anything was changed it stops at once, and says so."""
+    between = relayed()
+    try:
+        where = registered("reading", between)
+        between.hold("GET .*/namespaces/instance-reading")
+        run = Terminal(where, "instance", "provision", "reading")
+        between.wait_held()
+        run.press_ctrl_c()
+        text, code = run.end()
+        assert code == 130 and "interrupted before anything was changed for reading" in text, text
+        assert "litedesk instance provision reading" in text, text
+    finally:
+        between.close()
+
+
+def first_while_undoing():
+    where = registered("failing", BACKEND_IMAGE_TAG="crash")
+    between = relayed()
+    try:
+        where = target(between, BACKEND_IMAGE_TAG="crash")
+        between.hold("DELETE .*/namespaces/instance-failing")
+        run = Terminal(where, "instance", "provision", "failing")
+        between.wait_held()
+        run.press_ctrl_c()
+        run.until("interrupted: the rollback of failing continues")
+        between.release()
+        text, code = run.end()
+        assert code == 7 and "rolled back" in text, text
+    finally:
+        between.close()
+
+
+def first_when_all_is_ready():
+    """What is done is not undone, and its record says so."""
+    where = target()
+    code, out, err = where.run("tenant", "create", "Acme", "--email", "a@b.example", "--slug", "ready", "--tier", "enterprise")
+    assert code == 0, out + err
+    goes_on("ready")
+    code, out, err = where.run("tenant", "update", "ready", "--tier", "starter")
+    assert code == 0, out + err
+    between = relayed()
+    try:
+        # The narrower quota is applied once all else is ready.
+        between.hold(r'PATCH [^\n?]*/resourcequotas/instance\?(?![^\n]*dryRun)[^\n]*\n.*"pods":"?11\b')
+        run = Terminal(target(between), "instance", "provision", "ready", "--yes")
+        between.wait_held()
+        run.press_ctrl_c()
+        run.until("interrupted: restoring ready to its previous state")
+        between.release()
+        text, code = run.end()
+        assert code == 0 and "ready is active" in text, text
+    finally:
+        between.close()
+    code, out, err = where.run("instance", "plan", "ready", "--exit-code")
+    assert code == 0, out + err
+    assert where.json("tenant", "get", "ready")["status"]["phase"] == "active"
+
+
+# --- the second one
+
+def second_stops():
+    """It ends the process whatever is in flight, names that, and says how to go on; the next run does."""
+    between = relayed()
+    try:
+        where = registered("second", between)
+        between.hold("PATCH .*/deployments/backend")
+        run = Terminal(where, "instance", "provision", "second")
+        between.wait_held()
+        run.press_ctrl_c()
+        run.until("interrupted: rolling back second")
+        run.press_ctrl_c()
+        text, code = run.end()
+        assert code == 130, code
+        assert "stopped at once: second is not rolled back" in text, text
+        assert re.search(r"in flight: apply \w+ instance-second/.* more", text), text
+        assert "continue with: litedesk instance provision second" in text, text
+    finally:
+        between.close()
+    goes_on("second")
+
+
+def second_without_terminal():
+    """SIGTERM twice, for a script: one JSON object, and nothing else."""
+    between = relayed()
+    try:
+        where = registered("script", between)
+        between.hold("PATCH .*/deployments/backend")
+        process = where.start("instance", "provision", "script", "-o", "json")
+        between.wait_held()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)  # another one: two of a kind may be seen as one
+        out, err = process.communicate(timeout=60)
+        print("    " + err.strip())
+        assert process.returncode == 130 and out == "", (process.returncode, out)
+        error = json.loads(err)["error"]
+        assert error["code"] == "cancelled" and "in flight: apply" in error["cause"] and "instance-script/" in error["cause"], error
+        assert "litedesk instance provision script" in error["hint"], error
+    finally:
+        between.close()
+    goes_on("script")
+
+
+def change_in_flight():
+    """A command without more to say names the change that it waits for."""
+    between = relayed()
+    try:
+        where = target(between)
+        between.hold("POST .*/tenants")
+        run = Terminal(where, "tenant", "create", "Acme", "--email", "a@b.example", "--slug", "waits")
+        between.wait_held()
+        run.press_ctrl_c()
+        run.until("interrupted: waiting for the response to: create Tenant waits", "Ctrl-C again stops at once")
+        run.press_ctrl_c()
+        text, code = run.end()
+        assert code == 130 and "stopped at once" in text and "in flight: create Tenant waits" in text, text
+        assert "check before you repeat it" in text, text
+    finally:
+        between.close()
+
+
+ALL = [first_undoes, first_keeps, first_puts_back, first_while_reading, first_while_undoing, first_when_all_is_ready, second_stops, second_without_terminal,
+       change_in_flight]
+
+
+def main():
+    code, _, err = target().run("registry", "install")
+    assert code == 0, err
+    chosen = [case for case in ALL if len(sys.argv) == 1 or case.__name__ in sys.argv[1:]]
+    passed = sum(harness.passes(case) for case in chosen)
+    harness.main_summary(passed, len(chosen) - passed)
+
+
+if __name__ == "__main__":
+    main()
