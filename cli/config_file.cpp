@@ -158,8 +158,8 @@ system::FileLock take_lock(const std::filesystem::path& file, const ConfigWait& 
     if (auto lock = system::FileLock::try_take(file)) return std::move(*lock);
     const auto waited = wait.clock.steady() - begin;
     if (waited >= wait.longest) {
-      throw Locked({.message = fmt::format("{} stays locked by {}", file.string(), system::lock_holder(file)),
-                    .hint = "wait for it to end, or end it; a stopped process goes on with kill -CONT",
+      throw Locked({.message = fmt::format("{} is still locked by {}", file.string(), system::lock_holder(file)),
+                    .hint = "wait for it to finish, or stop it; kill -CONT resumes a suspended process",
                     .resource = fmt::format("file {}", file.string()),
                     .cause = {}});
     }

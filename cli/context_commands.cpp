@@ -186,7 +186,7 @@ void apply(const std::string& pair, ConfigContext& context) {
   const auto equals = pair.find('=');
   const std::string key = pair.substr(0, equals);
   if (equals == std::string::npos) {
-    throw UsageError({.message = fmt::format("\"{}\" is no KEY=VALUE", printable(pair)),
+    throw UsageError({.message = fmt::format("\"{}\" is not KEY=VALUE", printable(pair)),
                       .hint = "for example dns.domain=staging.example.com",
                       .resource = {},
                       .cause = {}});
@@ -195,7 +195,7 @@ void apply(const std::string& pair, ConfigContext& context) {
   if (!setting) {
     std::vector<std::string> keys;
     for (const SettingKey& each : setting_keys()) keys.emplace_back(each.key);
-    throw UsageError({.message = fmt::format("there is no setting \"{}\"", printable(key)),
+    throw UsageError({.message = fmt::format("unknown setting \"{}\"", printable(key)),
                       .hint = suggestion(key, keys),
                       .resource = {},
                       .cause = {}});

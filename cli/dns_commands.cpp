@@ -227,7 +227,8 @@ constexpr std::array commands{
             runner<DnsList, list>},
     Command{"dns", "delete", "delete a record",
             "Deletes a record of ours and its owner record. Asks you to type the name.",
-            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>, Needs::context, true},
+            "litedesk dns delete shop --confirm shop", binder<DnsDelete, bind_delete>, runner<DnsDelete, remove>,
+            Needs::context, true},
 };
 
 }  // namespace

@@ -62,7 +62,7 @@ bool is_private_group(gid_t group) {
 // Why somebody else may have a say in what is there; empty when nobody has.
 std::string others_in(const struct stat& about, std::string_view what) {
   if (about.st_uid != ::geteuid() && about.st_uid != 0)
-    return fmt::format("{} belongs to somebody else (uid {})", what, about.st_uid);
+    return fmt::format("{} belongs to another user (uid {})", what, about.st_uid);
   // Of a folder like /tmp, nobody can take away or replace what is not theirs.
   const bool sticky = S_ISDIR(about.st_mode) && (about.st_mode & S_ISVTX) != 0;
   const bool by_all = (about.st_mode & S_IWOTH) != 0;

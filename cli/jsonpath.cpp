@@ -225,7 +225,7 @@ class Template {
   std::size_t range(std::size_t body, std::string_view path, const Values& current, const Json& root,
                     std::string& output) {
     const Values items = Path(path, path.starts_with("$") ? Values{&root} : current).follow();
-    if (++ranges_ > max_depth) refuse(text_, "its ranges stand too deep in each other");
+    if (++ranges_ > max_depth) refuse(text_, "its ranges are nested too deeply");
     std::size_t after = 0;
     for (const Json* item : items) after = block(body, {item}, root, output, true);
     if (items.empty()) {

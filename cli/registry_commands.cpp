@@ -72,7 +72,7 @@ int status(const ShowRegistry&, Session& session) {
 
 constexpr std::array commands{
     Command{"registry", "install", "install or upgrade the kinds Tenant and HostClaim in the cluster",
-            "Safe to repeat. Tenants that are registered already are given the claims on their hosts that they lack.",
+            "Safe to repeat. Registered tenants get the host claims that they lack.",
             "litedesk registry install --context production", binder<InstallRegistry, bind_install>,
             runner<InstallRegistry, install>},
     Command{"registry", "status", "show the registry", "Exits 1 if it cannot be used.", "litedesk registry status",

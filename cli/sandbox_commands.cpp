@@ -153,7 +153,7 @@ int serve_detached(const SandboxServe& options, Session& session) {
   if (session.runtime().terminal.err)
     session.printer().note(
         fmt::format("serving in the background, with its log in {}\n"
-                    "`litedesk sandbox stop` ends it",
+                    "`litedesk sandbox stop` stops it",
                     log.string()));
   return 0;
 }
@@ -278,7 +278,7 @@ int stop(const SandboxStop& options, Session& session) {
                             .table = {},
                             .text = ended ? fmt::format("process {} no longer serves the sandbox in {}\n",
                                                         ended->process.pid, folder.string())
-                                          : fmt::format("nobody is serving the sandbox in {}\n", folder.string())});
+                                          : fmt::format("no sandbox is being served from {}\n", folder.string())});
   return 0;
 }
 
@@ -296,7 +296,8 @@ constexpr std::array commands{
     Command{"sandbox", "reset", "reset the sandbox: delete everything in it", "", "litedesk sandbox reset --yes",
             binder<SandboxReset, bind_reset>, runner<SandboxReset, reset>, Needs::nothing, true},
     Command{"sandbox", "status", "show what is in the sandbox, and who serves it", "",
-            "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>, Needs::nothing},
+            "litedesk sandbox status -o json", binder<SandboxStatus, bind_status>, runner<SandboxStatus, status>,
+            Needs::nothing},
 };
 
 }  // namespace

@@ -426,7 +426,8 @@ const Resolved& Session::resolved() {
 const Settings& Session::settings_or_defaults() {
   if (resolved_) return resolved_->settings;
   if (!or_defaults_) {
-    or_defaults_ = resolve_settings(global_, runtime_.environment, runtime_.folder, false, patience(), SettingsAre::optional);
+    or_defaults_ =
+        resolve_settings(global_, runtime_.environment, runtime_.folder, false, patience(), SettingsAre::optional);
     tell(*or_defaults_);
   }
   return or_defaults_->settings;

@@ -324,7 +324,7 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.dns.strategy = t; },
        [](const S& s) { return s.dns.strategy; }},
       {"dns.url",
-       "address of the Route 53 API; the AWS CLI's without it",
+       "URL of the Route 53 API (default: as for the AWS CLI)",
        "",
        {},
        true,

@@ -91,7 +91,7 @@ std::string pointed_to(const std::string& target, std::string_view what, const s
   const auto host = route53::from_wire_name(target);
   if (is_address(AF_INET, host) || is_address(AF_INET6, host))
     refuse(std::string(what) + " points to a name, not to the address " + host,
-           target.ends_with('.')      ? "write it without the dot at its end, and leave --type out"
+           target.ends_with('.')      ? "write it without the trailing dot, and leave --type out"
            : what == "a CNAME record" ? "leave --type out"
                                       : "");
   check_target_name(target, "target", root);
@@ -212,7 +212,7 @@ bool leads_to_load_balancer(const SetRecord& wanted) {
   if (wanted.target) {
     if (wanted.target->empty())
       refuse("--target is empty",
-             "if a variable stands there, it may not be set; leave --target out for the load balancer");
+             "if it comes from a variable, that may be unset; leave --target out for the load balancer");
     return false;
   }
   const auto type = checked_type(wanted);

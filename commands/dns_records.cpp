@@ -287,7 +287,7 @@ void check_neighbours(const std::vector<RecordSet>& records, const RecordSet& wa
 // What belongs to somebody else is theirs to give up.
 std::string adopting_hint(const Ownership& ownership) {
   if (ownership.other == "external-dns")
-    return "external-dns would change it back: take it out there first, then --adopt";
+    return "external-dns would change it back: remove it there first, then use --adopt";
   return ownership.owner.registry_id.empty() ? "--adopt takes it over"
                                              : "choose another name, or have its owner release it";
 }

@@ -230,7 +230,7 @@ class Planner {
       for (const auto& value : owner.values)
         if (const auto text = route53::unquote_txt(value);
             text.starts_with("heritage=") && !parse_owner_text(text).has_value())
-          refuse_record(owner, "says that somebody else owns " + state.host + ": " + text, give_way(state.host));
+          refuse_record(owner, "says that someone else owns " + state.host + ": " + text, give_way(state.host));
     }
   }
 

@@ -114,7 +114,7 @@ std::string describe_conditions(const Object& definition) {
 bool is_established(const Object& definition, const Kind& kind) {
   const auto names = kubernetes::find_condition(definition, "NamesAccepted");
   if (names && names->status == "False") {
-    throw Conflict({.message = fmt::format("the cluster does not accept the names of {}", kind.definition()),
+    throw Conflict({.message = fmt::format("the cluster rejects the names of {}", kind.definition()),
                     .hint = "another CustomResourceDefinition has them: kubectl get crd",
                     .resource = kind.resource(),
                     .cause = names->message});

@@ -59,7 +59,7 @@ void check_reservation(HostReservation& reservation, std::string_view slug, cons
   if (reservation.holds()) return;
   take_back();
   throw Conflict(
-      {.message = fmt::format("the hosts of {} were claimed by somebody else while this process stood still", slug),
+      {.message = fmt::format("the hosts of {} were claimed by another process while this one was stopped", slug),
        .hint = "run the command again",
        .resource = resource(slug),
        .cause = {}});
@@ -69,7 +69,7 @@ std::int64_t checked_trial_days(const std::optional<std::int64_t>& wanted, std::
   const std::int64_t days = wanted.value_or(15);
   if (days < 1 || days > 365) {
     throw UsageError({.message = fmt::format("--trial-days {}: a trial lasts 1 to 365 days", days),
-                      .hint = days == 0 ? "for none, choose a paid --tier" : "15 days are usual",
+                      .hint = days == 0 ? "for no trial, choose a paid --tier" : "the default is 15 days",
                       .resource = {},
                       .cause = {}});
   }

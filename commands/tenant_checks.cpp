@@ -46,7 +46,8 @@ std::string check_text(std::string_view what, std::string_view text, std::size_t
     at += c.size;
   }
   const std::size_t length = count_characters(text);
-  if (length > longest) refuse(fmt::format("{} has {} of at most {} characters", what, length, longest), "shorten it");
+  if (length > longest)
+    refuse(fmt::format("{} has {} characters, and at most {} are allowed", what, length, longest), "shorten it");
   return std::string(text);
 }
 
@@ -93,7 +94,7 @@ std::string check_email(std::string_view email) {
     no_address("the part before the '@' begins or ends with a dot, or has two in a row");
   }
   const std::string fault = fault_of_domain(domain, Letters::any);
-  if (!fault.empty()) no_address(fmt::format("{} is no domain: {}", domain, fault));
+  if (!fault.empty()) no_address(fmt::format("{} is not a domain: {}", domain, fault));
   return address;
 }
 

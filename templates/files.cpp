@@ -143,7 +143,7 @@ std::vector<std::string> Files::eject(const std::filesystem::path& into) const {
     const auto path = into / file->name;
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    if (error) failed("cannot make the folder " + path.parent_path().string(), error.value());
+    if (error) failed("cannot create the folder " + path.parent_path().string(), error.value());
     std::ofstream out(path, std::ios::binary);
     out << file->text;
     out.close();

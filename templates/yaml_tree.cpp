@@ -33,16 +33,16 @@ class Check {
     if (node.kind == Node::Kind::scalar) {
       if (!node.tag.empty())
         fail_at(origin_, node.at,
-                "the tag " + node.tag + " is not known here: leave it out, or quote the value for a string");
+                "the tag " + node.tag + " is not supported here: leave it out, or quote the value for a string");
       if (node.plain && !resolve_plain(node.text)) fail_at(origin_, node.at, why_ambiguous(node.text));
       return;
     }
-    if (!node.tag.empty()) fail_at(origin_, node.at, "the tag " + node.tag + " is not known here: leave it out");
+    if (!node.tag.empty()) fail_at(origin_, node.at, "the tag " + node.tag + " is not supported here: leave it out");
     for (const auto& item : node.items) this->node(item);
     const auto* repeated = node.repeated();
     for (const auto& entry : node.entries) {
       if (entry.plain) plain_key(entry);
-      if (&entry == repeated) fail_at(origin_, entry.at, "the key " + entry.key + " is here twice");
+      if (&entry == repeated) fail_at(origin_, entry.at, "the key " + entry.key + " is defined twice");
       if (node.flow && entry.value.kind == Node::Kind::null && !entry.value.plain)
         fail_at(origin_, entry.at,
                 "the key " + entry.key + " has no value: quote text that has a comma in it, or write null");

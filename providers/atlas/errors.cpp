@@ -151,7 +151,7 @@ void throw_refusal(const http::Response& response, const Refusal& refusal) {
       break;
   }
   if (response.status >= 500) {
-    details.hint = "try again in a minute; status.mongodb.com tells of outages";
+    details.hint = "try again in a minute; status.mongodb.com reports outages";
     throw Unavailable(std::move(details));
   }
   throw Failed(std::move(details));

@@ -94,7 +94,7 @@ struct Parser {
 
   void header(std::string_view text) {
     const auto end = text.find(']');
-    if (end == std::string_view::npos) refuse("a [section] without its end");
+    if (end == std::string_view::npos) refuse("an unclosed [section]");
     section = &ini[section_name(text.substr(1, end - 1))];
     key.clear();
   }

@@ -157,7 +157,7 @@ void throw_refusal(const http::Response& response, const Refusal& refusal) {
   }
   if (contains(malformed, error.code)) throw ValidationError(std::move(details));
   if (response.status >= 500) {
-    details.hint = "try again in a minute; health.aws.amazon.com tells of outages";
+    details.hint = "try again in a minute; health.aws.amazon.com reports outages";
     throw Unavailable(std::move(details));
   }
   throw Failed(std::move(details));

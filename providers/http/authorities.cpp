@@ -91,7 +91,7 @@ const std::string& Authorities::pem() {
       if (end > 0) of_folders += certificates_of_folder(std::string(rest.substr(0, end)));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    if (of_folders.empty()) refuse("SSL_CERT_DIR", folders_, "where there is no certificate in PEM form");
+    if (of_folders.empty()) refuse("SSL_CERT_DIR", folders_, "which holds no PEM certificate");
     found += of_folders;
   }
   pem_ = std::move(found);

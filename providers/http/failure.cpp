@@ -128,13 +128,13 @@ Words connect_words(const UrlParts& url, const CurlReport& report) {
 Words refused_words(const Proxy& proxy, const UrlParts& url, const CurlReport& report) {
   const auto text = proxy_text(proxy);
   if (report.proxy_answer == 407)
-    return {fmt::format("{} wants a user and password", text),
+    return {fmt::format("{} requires a user name and password", text),
             fmt::format("put them into {}: {}://USER:PASSWORD@{}", proxy.setting, proxy.scheme, proxy.address), true};
   // 5xx: it tried (RFC 9110, 15.6.3 and 15.6.5).
   if (report.proxy_answer >= 500)
     return {fmt::format("{} could not reach {}", text, url.origin()),
             "check that the server runs and that the proxy may reach it; " + proxy_hint(proxy, url), false};
-  return {fmt::format("{} refused the way to {}", text, url.origin()), proxy_hint(proxy, url), true};
+  return {fmt::format("{} refused to connect to {}", text, url.origin()), proxy_hint(proxy, url), true};
 }
 
 // Reasons that lie in this process, whatever it was that failed for them.
@@ -184,7 +184,7 @@ std::optional<Words> proxy_words(const Request& request, const UrlParts& url, co
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-      return Words{fmt::format("{} broke the connection before {} was reached", proxy_text(proxy), url.origin()),
+      return Words{fmt::format("{} closed the connection before {} was reached", proxy_text(proxy), url.origin()),
                    proxy_hint(proxy, url), false};
     default:
       return std::nullopt;

@@ -193,7 +193,7 @@ void set_headers(const Options& options, Transfer& transfer, bool renamed) {
     if (has_control_character(header.name) || has_control_character(header.value))
       throw ValidationError({.message = fmt::format("{}: the header {} would hold a line break or control character",
                                                     request.summary, header.name),
-                             .hint = "check the token or name that it is made of",
+                             .hint = "check the token or name in it",
                              .resource = {},
                              .cause = {}});
     append(transfer.header_list,

@@ -24,7 +24,7 @@ class Reader {
  public:
   Reader(const yaml::Node& node, std::string file) : node_(node), file_(std::move(file)) {
     if (const auto* repeated = node.repeated())
-      fail({file_, repeated->at.line}, "the key " + repeated->key + " is here twice");
+      fail({file_, repeated->at.line}, "the key " + repeated->key + " is defined twice");
   }
 
   [[nodiscard]] Place place() const { return place_of(node_); }
@@ -189,9 +189,8 @@ yaml::Node first_document(std::string_view text, const std::string& path) {
     auto documents = yaml::parse(text, path);
     return documents.empty() ? yaml::Node() : std::move(documents.front());
   } catch (const ValidationError& error) {
-    throw ValidationError(
-        {.message = "kubeconfig " + error.message(),
-         .hint = "is it YAML, and was it written to its end? Correct it, or name another one with --kubeconfig"});
+    throw ValidationError({.message = "kubeconfig " + error.message(),
+                           .hint = "check that it is complete, valid YAML, or name another one with --kubeconfig"});
   }
 }
 

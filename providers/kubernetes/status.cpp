@@ -128,7 +128,7 @@ std::string hint_of(const Status& status, const Attempted& attempted) {
       if (status.reason == "AlreadyExists") return "choose another name, or adopt the existing one";
       return "it has changed since it was read: read it and try again";
     case 410:
-      return "what was asked for is too old: read again";
+      return "the requested version is too old: read again";
     case 400:
       if (says("strict decoding error")) return unknown_field;
       return {};

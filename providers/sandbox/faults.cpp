@@ -30,13 +30,13 @@ std::optional<FaultKind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-// Atlas knows no write conflicts.
+// Atlas has no write conflicts.
 bool has_kind(std::string_view api, FaultKind kind) {
   return kind != FaultKind::conflict || api != "atlas";
 }
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw UsageError({.message = fmt::format("the fault '{}' is not one: {}", text, why),
+  throw UsageError({.message = fmt::format("'{}' is not a fault: {}", text, why),
                     .hint = fmt::format("write API:KIND:AMOUNT; API is one of {}; KIND is one of {}; AMOUNT is a "
                                         "probability with a dot (0.3), or how many requests (5)",
                                         fmt::join(apis, ", "), fmt::join(fault_kinds(), ", "))});
@@ -82,8 +82,8 @@ Fault parse_fault(std::string_view text) {
   if (std::find(apis.begin(), apis.end(), fault.api) == apis.end())
     refuse(text, fmt::format("unknown API '{}'", fault.api));
   const auto kind = kind_of(fault.kind);
-  if (!kind) refuse(text, fmt::format("there is no kind '{}'", fault.kind));
-  if (!has_kind(fault.api, *kind)) refuse(text, "Atlas knows no write conflicts");
+  if (!kind) refuse(text, fmt::format("unknown kind '{}'", fault.kind));
+  if (!has_kind(fault.api, *kind)) refuse(text, "Atlas has no write conflicts");
   if (amount.find('.') != std::string_view::npos) {
     const auto probability = number<double>(amount);
     if (!probability || *probability < 0 || *probability > 1) refuse(text, "a probability must be between 0.0 and 1.0");

@@ -169,7 +169,7 @@ std::string group_and_version(const std::string& api_version) {
 Outcome store_applied(World& world, const Request& request, Json config, WriteOptions options, bool force,
                       bool dry_run) {
   const auto& kind = *request.kind;
-  if (!config.is_object()) throw bad_request("the object provided is no object");
+  if (!config.is_object()) throw bad_request("the object provided is not an object");
   if (text(config, "kind") != kind.kind || text(config, "apiVersion") != kind.api_version())
     throw bad_request(kind.custom && text(config, "kind") == kind.kind
                           ? fmt::format("the API version in the data ({}) does not match the expected API version ({})",
@@ -273,7 +273,7 @@ Reply answer_patch(Cluster& cluster, const Request& request) {
     throw invalid_options("PatchOptions", value_forbidden("force", "may not be specified for non-apply patch"));
   if (type == PatchType::apply && call.parameter("fieldManager").empty())
     throw invalid_options("PatchOptions", value_required("fieldManager", "is required for apply patch"));
-  const auto patch = parse_body(call.body, request.kind->kind);
+  const auto patch = parse_patch(call.body, request.kind->kind);
   return mutate(cluster, request, dry_run, [&](World& world, std::vector<std::string>& warnings) {
     auto options = options_of(request, warnings);
     if (type == PatchType::apply && request.subresource == "scale") {

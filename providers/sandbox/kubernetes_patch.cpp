@@ -185,29 +185,46 @@ bool directive(Json& target, const std::string& key, const Json& value) {
 
 }  // namespace
 
-Json parse_body(std::string_view body, std::string_view kind) {
-  if (auto object = decode_protobuf(body)) {
-    require_utf8(*object);
-    return std::move(*object);
-  }
-  if (nested_too_deeply(body)) throw bad_request("the body of the request is nested too deeply");
-  auto json = parse_json(body);
-  std::string why = "unexpected end of JSON input";
-  try {
-    // JSON that does not end is no YAML either; a lone scalar is no object.
-    if (json.is_discarded())
-      if (const auto documents = yaml::parse(body, "the body"); !documents.empty()) json = yaml::to_json(documents[0]);
-  } catch (const ValidationError& error) {
-    why = error.message();
-  }
-  if (json.is_structured()) {
-    require_shallow(json);
-    return json;
-  }
+namespace {
+
+[[noreturn]] void refuse_body(std::string_view body, std::string_view kind, std::string_view why) {
   throw bad_request(
       fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
                   "json parse error: {} ({})",
                   kind, why, body.substr(0, 64)));
+}
+
+// JSON, or the object or list of one YAML document: JSON that does not end is no YAML either.
+Json parse_text(std::string_view body, std::string_view kind) {
+  if (nested_too_deeply(body)) throw bad_request("the body of the request is nested too deeply");
+  auto json = parse_json(body);
+  if (!json.is_discarded()) return json;
+  std::string why = "unexpected end of JSON input";
+  try {
+    if (const auto documents = yaml::parse(body, "the body"); !documents.empty()) json = yaml::to_json(documents[0]);
+  } catch (const ValidationError& error) {
+    why = error.message();
+  }
+  if (!json.is_structured()) refuse_body(body, kind, why);
+  return json;
+}
+
+}  // namespace
+
+Json parse_body(std::string_view body, std::string_view kind) {
+  auto json = parse_patch(body, kind);
+  if (!json.is_structured()) refuse_body(body, kind, "it is not an object");
+  return json;
+}
+
+Json parse_patch(std::string_view body, std::string_view kind) {
+  if (auto object = decode_protobuf(body)) {
+    require_utf8(*object);
+    return std::move(*object);
+  }
+  auto json = parse_text(body, kind);
+  require_shallow(json);
+  return json;
 }
 
 void merge_patch(Json& target, const Json& patch) {

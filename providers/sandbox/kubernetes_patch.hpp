@@ -15,6 +15,9 @@ namespace litedesk::sandbox::kube {
 // StatusError (400).
 [[nodiscard]] Json parse_body(std::string_view body, std::string_view kind);
 
+// The same of a patch's body, which may be any JSON: what the patch's kind does not take it refuses itself.
+[[nodiscard]] Json parse_patch(std::string_view body, std::string_view kind);
+
 // RFC 7386.
 void merge_patch(Json& target, const Json& patch);
 // RFC 6902. Throws StatusError: 422 for a test that fails or a path that is not there, 400 for what is no patch.

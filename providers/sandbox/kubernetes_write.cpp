@@ -50,7 +50,7 @@ void decode_object(const Kind& kind, Json& object, const WriteOptions& options) 
 
 // What every path below relies on: an object with metadata.
 void require_object(Json& object) {
-  if (!object.is_object()) throw bad_request("the object provided is unrecognized: it is no object");
+  if (!object.is_object()) throw bad_request("the object provided is unrecognized: it is not an object");
   auto& metadata = object["metadata"];
   if (metadata.is_null()) metadata = Json::object();
   if (!metadata.is_object())

@@ -44,10 +44,9 @@ class FolderLock {
     if (mode == Mode::shared)
       throw Conflict({.message = fmt::format("the sandbox in {} is being reset by another process", folder.string()),
                       .hint = "run the command again"});
-    throw Conflict(
-        {.message = fmt::format("the sandbox in {} is in use by another process", folder.string()),
-         .hint =
-             "end what serves it with `litedesk sandbox stop`, and what else runs on it, then run the command again"});
+    throw Conflict({.message = fmt::format("the sandbox in {} is in use by another process", folder.string()),
+                    .hint = "stop `litedesk sandbox serve` with `litedesk sandbox stop`, and anything else that uses "
+                            "it, then run the command again"});
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;

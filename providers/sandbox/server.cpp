@@ -281,7 +281,7 @@ struct Server::Impl {
     if (daemon == nullptr)
       throw Failed({.message = fmt::format("the sandbox cannot serve {} on port {} of 127.0.0.1", options.name,
                                            options.port == 0 ? "any" : std::to_string(options.port)),
-                    .hint = "another program has that port: choose another one, or leave the choice to the system"});
+                    .hint = "another program uses that port: choose another one, or let the system choose"});
     port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
   }
 

@@ -215,7 +215,7 @@ class SqliteStore : public Store {
 
   Json parse(const std::string& text, const std::string& name) {
     Json value = parse_json(text);
-    if (!value.is_object()) connection_.fail_damaged(fmt::format("the record {} is no JSON object", name));
+    if (!value.is_object()) connection_.fail_damaged(fmt::format("the record {} is not a JSON object", name));
     return value;
   }
 

@@ -84,7 +84,7 @@ class Temporary {
       details.hint = "it is a mount point and cannot be replaced: mount its folder instead, or name a path elsewhere";
       break;
     case EPIPE:
-      details.hint = "whoever read it has gone";
+      details.hint = "its reader has closed it";
       break;
     case ELOOP:
       details.hint = "its symbolic links lead in a circle: name the file itself";
@@ -291,8 +291,8 @@ fs::path final_target(const fs::path& path, std::string_view what) {
     const fs::path folder = folder_of(target);
     if (is_in_proc(folder)) return target;
     if (is_trap(about, folder))
-      throw PermissionDenied({.message = fmt::format("cannot write the {} {}: it is somebody else's link in a folder "
-                                                     "that everybody may write",
+      throw PermissionDenied({.message = fmt::format("cannot write the {} {}: it is another user's link in a folder "
+                                                     "that everyone may write to",
                                                      what, target.string()),
                               .hint = "name a file in a folder of your own",
                               .resource = fmt::format("file {}", path.string()),

@@ -39,7 +39,7 @@ std::optional<FileShortage> file_shortage(int error) {
   if (error == EMFILE) return of_this_process();
   if (error == ENFILE)
     return FileShortage{"too many files are open on this machine",
-                        "end what keeps them open, or raise the limit with `sysctl fs.file-max`"};
+                        "close what keeps them open, or raise the limit with `sysctl fs.file-max`"};
   return std::nullopt;
 }
 

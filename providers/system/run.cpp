@@ -328,12 +328,12 @@ bool end_process(const ProcessIdentity& process, milliseconds timeout, std::stop
     if (left <= milliseconds::zero())
       throw Timeout({.message = fmt::format("{} did not end within {} s", name,
                                             std::chrono::ceil<std::chrono::seconds>(timeout).count()),
-                     .hint = fmt::format("end it with kill -9 {}", process.pid),
+                     .hint = fmt::format("stop it with: kill -9 {}", process.pid),
                      .resource = {},
                      .cause = {}});
     std::array<pollfd, 2> watched{{{watch.get(), POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
     ::poll(watched.data(), watched.size(), static_cast<int>(std::min<milliseconds::rep>(left.count(), 1 << 30)));
-    if (stop.stop_requested()) throw Cancelled(fmt::format("interrupted while {} was ending", name));
+    if (stop.stop_requested()) throw Cancelled(fmt::format("interrupted while waiting for {} to stop", name));
     if (watched[0].revents != 0) return true;
   }
 }

@@ -91,7 +91,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   [[noreturn]] void fail_stray(const YAML::Mark& mark) const {
-    fail_at(origin_, position(mark), "what stands here does not belong to what is before it");
+    fail_at(origin_, position(mark), "this text does not belong to what comes before it");
   }
 
   Position position(const YAML::Mark& mark) const {
@@ -130,7 +130,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) fail_at(origin_, position(mark), "this alias stands inside the part that it names");
+    if (found == anchors_.end()) fail_at(origin_, position(mark), "this alias is inside the value that it names");
     const auto& [node, size] = found->second;
     copied(size, position(mark));
     if (open_.size() + size.depth > max_depth) fail_deep(position(mark));
@@ -187,14 +187,14 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   [[noreturn]] void fail_deep(Position at) const {
-    fail_at(origin_, at, "lists and maps lie more than " + std::to_string(max_depth) + " deep in each other");
+    fail_at(origin_, at, "lists and maps are nested more than " + std::to_string(max_depth) + " deep in each other");
   }
 
   void copied(const Size& size, Position at) {
     copied_.nodes += size.nodes;
     copied_.bytes += size.bytes;
     if (copied_.nodes > most_copied_nodes || copied_.bytes > most_copied_bytes)
-      fail_at(origin_, at, "the text has too many parts once its aliases are copied");
+      fail_at(origin_, at, "the text is too large once its aliases are expanded");
   }
 
   void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, bool flow) {
@@ -288,7 +288,7 @@ void check_characters(std::string_view text, std::string_view origin) {
 // alias to it.
 std::string words_of(const YAML::Exception& error, std::string_view text) {
   if (error.msg.find("anchor") != std::string::npos)
-    return "an alias names an anchor that is not there; text that begins with * is to be quoted";
+    return "an alias names an unknown anchor; quote text that begins with *";
   if (error.msg.starts_with("invalid unicode")) return "the escape before this names no character";
   const auto at = error.mark.is_null() ? 0 : std::min(static_cast<std::size_t>(error.mark.pos), text.size());
   const auto line = text.substr(text.substr(0, at).rfind('\n') + 1);
@@ -327,7 +327,7 @@ std::vector<Node> parse(std::string_view text, std::string_view origin) {
     while (parser.HandleNextDocument(builder)) {
     }
     // 0.8 gives up where 0.7 goes round for ever.
-    if (parser) fail_at(origin, {}, "there is more in the text than YAML can be");
+    if (parser) fail_at(origin, {}, "this is not valid YAML");
   } catch (const YAML::Exception& error) {
     fail_at(origin, builder.position(error.mark), words_of(error, source));
   }

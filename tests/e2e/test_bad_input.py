@@ -22,6 +22,13 @@ import harness
 
 SERVE = harness.Serve(harness.folder("sandbox"), "--time-scale", "0")
 KUBECONFIG = open(SERVE.values["KUBECONFIG"]).read()
+CASES = []
+
+
+def case(function):
+    """A function that is one case: what fails in it is one failure."""
+    CASES.append(function)
+    return function
 
 
 def target(kubeconfig=None, **env):
@@ -64,16 +71,19 @@ current-context: x
 
 # --- kubeconfig
 
+@case
 def kubeconfig_missing():
     refused(target(KUBECONFIG="/nowhere/config"), "tenant", "list", code=3, says=["/nowhere/config"])
     refused(target(), "tenant", "list", "--kubeconfig", "/nowhere/else", code=3, says=["/nowhere/else"])
 
 
+@case
 def kubeconfig_unreadable():
     folder = harness.folder("directory")
     refused(target(KUBECONFIG=folder), "tenant", "list", code=1, says=[re.escape(folder), "directory"])
 
 
+@case
 def kubeconfig_half_written():
     cut = KUBECONFIG[:KUBECONFIG.index("server:") + 12]
     refused(target(cut), "tenant", "list", code=2, says=["kubeconfig|config"], never=["token:"])
@@ -81,21 +91,25 @@ def kubeconfig_half_written():
     refused(target(""), "tenant", "list", code=3, says=["config"])
 
 
+@case
 def kubeconfig_names_nothing():
     refused(target(kubeconfig_for("http://127.0.0.1:1").replace("cluster: c,", "cluster: other,")), "tenant", "list", code=2, says=["other"])
 
 
+@case
 def kubeconfig_bad_certificate_data():
     text = kubeconfig_for("https://127.0.0.1:1").replace('"https://127.0.0.1:1"', '"https://127.0.0.1:1", certificate-authority-data: "%%%"')
     refused(target(text), "tenant", "list", code=2, says=["certificate-authority-data"])
 
 
+@case
 def kubeconfig_says_it_twice():
     text = kubeconfig_for("http://127.0.0.1:1")
-    refused(target(text + "current-context: y\n"), "tenant", "list", code=2, says=["config:7: the key current-context is here twice"])
-    refused(target(text + "users: []\n"), "tenant", "list", code=2, says=["config:7: the key users is here twice"])
+    refused(target(text + "current-context: y\n"), "tenant", "list", code=2, says=["config:7: the key current-context is defined twice"])
+    refused(target(text + "users: []\n"), "tenant", "list", code=2, says=["config:7: the key users is defined twice"])
 
 
+@case
 def kubeconfig_has_what_nothing_uses():
     text = KUBECONFIG
     for name, nothing in (("clusters", "- null\n- cluster: {server: x, server: y}\n"), ("users", "- name: z\n  user:\n"),
@@ -106,6 +120,7 @@ def kubeconfig_has_what_nothing_uses():
     assert code == 0, out + err
 
 
+@case
 def plugin_prints_yaml():
     """As kubectl takes it; and what is neither YAML nor JSON is not repeated."""
     server, token = (re.search(r"%s: *\"?([^\"\s]+)" % key, KUBECONFIG).group(1) for key in ("server", "token"))
@@ -133,6 +148,7 @@ def bomb():
     return "\n".join(lines) + "\n"
 
 
+@case
 def yaml_that_does_not_end():
     """Readers that go round in a text, or copy it a billion times: refused at once, with the file and the line."""
     for text, place in ((",", r":1:1: "), ("--- ,\n", r":1:5: "), (bomb(), r":6:\d+: "), ("[" * 50000, r":1:\d+: "),
@@ -154,6 +170,7 @@ def yaml_that_does_not_end():
                 out.write(kept)
 
 
+@case
 def text_that_is_not_utf8():
     where = target()
     refused(where, "context", "set", "a", b"dns.domain=caf\xe9.example", code=2, says=[r"dns\.domain", "not UTF-8"])
@@ -162,6 +179,7 @@ def text_that_is_not_utf8():
     refused(where, "context", "list", code=2, says=[r"config\.yaml:2:24: ", "not UTF-8"])
 
 
+@case
 def quantity_too_large():
     where = target()
     folder = os.path.join(where.home, "templates")
@@ -232,6 +250,7 @@ def serving(answer=(404, "application/json", b"{}"), tls=None):
         server.server_close()
 
 
+@case
 def certificate_expired():
     folder = harness.folder("tls")
     ca = authority(folder, "ca")
@@ -240,6 +259,7 @@ def certificate_expired():
         refused(target(kubeconfig_for(url, ca)), "tenant", "list", code=1, says=["expired", re.escape(url[8:])], never=["not-a-real-token"])
 
 
+@case
 def certificate_by_another_authority():
     folder = harness.folder("tls")
     authority(folder, "ca")
@@ -250,6 +270,7 @@ def certificate_by_another_authority():
         refused(target(kubeconfig_for(url)), "tenant", "list", code=1, says=["certificate"])
 
 
+@case
 def authority_from_the_environment():
     """SSL_CERT_FILE and SSL_CERT_DIR name whom to trust, for every API; without, the hint names settings that this API has."""
     folder = harness.folder("tls")
@@ -280,6 +301,7 @@ def authority_from_the_environment():
 
 # --- the network
 
+@case
 def proxy_dead():
     """The proxy is named with the variable, without its password; NO_PROXY excepts what it excepts for kubectl."""
     with socket.socket() as held:
@@ -296,6 +318,7 @@ def proxy_dead():
         refused(target(cluster, HTTPS_PROXY="http://" + proxy, NO_PROXY="api.example.invalid:443"), "tenant", "list", code=1, says=["the proxy"])
 
 
+@case
 def too_few_files():
     """Whatever it is that cannot be opened: the message says why, and the command that allows more."""
     where = target()
@@ -311,6 +334,7 @@ def too_few_files():
     assert all(result in ((0, False), (1, True)) for result in results) and (1, True) in results, results
 
 
+@case
 def nobody_listens():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -318,10 +342,12 @@ def nobody_listens():
         refused(target(kubeconfig_for("http://127.0.0.1:%d" % port)), "tenant", "list", code=1, says=["127.0.0.1:%d" % port, "(?i)connect"])
 
 
+@case
 def host_without_address():
     refused(target(kubeconfig_for("https://cluster.invalid:6443")), "tenant", "list", code=1, says=["cluster.invalid"])
 
 
+@case
 def html_for_kubernetes():
     page = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome</body></html>"
     for status in (200, 403, 404, 502):
@@ -329,6 +355,7 @@ def html_for_kubernetes():
             refused(target(kubeconfig_for(url)), "tenant", "list", code=5 if status == 403 else 1, says=["HTML|Sign in"])
 
 
+@case
 def html_for_the_others():
     page = b"<html><head><title>Portal</title></head></html>"
     with serving((200, "text/html", page)) as url:
@@ -341,6 +368,7 @@ def html_for_the_others():
     nothing("html-a", "html-b")
 
 
+@case
 def cut_in_the_middle():
     """The cluster is gone once the plan is made: what was made elsewhere is undone, and what cannot be is named."""
     import relay
@@ -368,17 +396,20 @@ def cut_in_the_middle():
 
 # --- names, templates, disks
 
+@case
 def slug_taken():
     where = target()
     assert where.run("tenant", "create", "Taken", "--email", "a@b.example", "--slug", "taken")[0] == 0
     refused(where, "tenant", "create", "Other", "--email", "a@b.example", "--slug", "taken", code=4, says=["taken"])
 
 
+@case
 def slug_bad():
     for slug in ("Acme_1", "-acme", "www", "a" * 31):
         refused(target(), "tenant", "create", "Bad", "--email", "a@b.example", "--slug=" + slug, code=2, says=["slug"])
 
 
+@case
 def host_of_somebody_else():
     """A custom domain is no way around slugs."""
     where = target()
@@ -391,6 +422,7 @@ def host_of_somebody_else():
     refused(where, "tenant", "create", "Shop Front", "--email", "a@b.example", "--slug", "shop-front", code=4, says=["custom domain of tenant hosts"])
 
 
+@case
 def another_cluster():
     """Whatever the command, nothing is read or written on a cluster that is not the context's."""
     where = target()
@@ -409,6 +441,7 @@ def another_cluster():
     refused(target(), "tenant", "get", "pinned", code=3, says=["tenant pinned not found"])
 
 
+@case
 def addresses_ignored():
     """A context that is named does not follow addresses that it does not have itself, and says so."""
     where = target()
@@ -432,6 +465,7 @@ def config_using(where, name):
     return path
 
 
+@case
 def dotenv_is_no_file():
     """A .env that cannot be read is a warning, and nobody waits for it."""
     where = target()
@@ -457,6 +491,7 @@ def dotenv_is_no_file():
     assert (shown["dns.domain"], shown["images.backend"]) == ("bom.example", "litedesk/crm-backend:7"), shown
 
 
+@case
 def failed_and_gone():
     """A first provision that was undone leaves a tenant that can be deleted; one that was kept does not."""
     where = target(LITEDESK_BACKEND_IMAGE="litedesk/crm-backend:missing")
@@ -471,6 +506,7 @@ def failed_and_gone():
     nothing("gone")
 
 
+@case
 def namespace_held():
     """What holds a namespace that is being deleted is said by status and by provision, in the same words."""
     where = target()
@@ -494,10 +530,12 @@ def namespace_held():
     assert code == 0, out + err
 
 
+@case
 def record_without_room():
     refused(target(), "dns", "set", "x" * 59, "--target", "lb.example.com", code=2, says=["59 characters.*room for 57"], never=["InvalidInput"])
 
 
+@case
 def target_that_is_none():
     """An empty variable, half an address and a name for short become no record; nor do they as the load balancer."""
     where = target()
@@ -514,6 +552,7 @@ def target_that_is_none():
     nothing("half")
 
 
+@case
 def wrong_words():
     refused(target(), "tenants", "list", code=2, says=["did you mean.*tenant"])
     refused(target(), "tenant", "get", code=2, says=["SLUG|slug"])
@@ -524,6 +563,7 @@ def wrong_words():
     refused(target(), "tenant", "create", "Bad", "--email", "a@b.example", "--slug", "tier", "--tier", "gold", code=2, says=["starter"])
 
 
+@case
 def template_unknown_key():
     where = target()
     folder = os.path.join(where.home, "templates")
@@ -537,6 +577,7 @@ def template_unknown_key():
     nothing("template")
 
 
+@case
 def disk_full():
     """A registry of its own on a file system without room."""
     place = harness.folder("full")
@@ -560,6 +601,7 @@ def disk_full():
         subprocess.run(["umount", "-l", place], check=True)
 
 
+@case
 def registry_is_no_database():
     where = target()
     with open(where.env["LITEDESK_CONFIG"], "w") as out:
@@ -576,6 +618,7 @@ def registry_is_no_database():
     refused(where, "tenant", "list", code=1, says=["not a database|malformed", re.escape(found[0])])
 
 
+@case
 def output_closed():
     """A reader that goes away is no crash and no trace."""
     where = target()
@@ -587,6 +630,7 @@ def output_closed():
     assert full.returncode == 1 and "error" in full.stderr, full
 
 
+@case
 def files_may_not_grow():
     """Past `ulimit -f` a write is an error with a hint, and not the end of the process."""
     where = target()
@@ -603,6 +647,7 @@ def files_may_not_grow():
     assert not os.path.exists(os.path.join(here, "plan")), "a plan cut short"
 
 
+@case
 def descriptors_closed():
     """Standard descriptors that are closed: what must be printed is refused, and nothing else is hurt."""
     where = target()
@@ -626,6 +671,7 @@ def descriptors_closed():
     assert where.run("status", "closed")[0] == 0
 
 
+@case
 def output_is_no_file():
     """A FIFO, a link or an open file stays what it is, and gets what is written."""
     where = target()
@@ -663,6 +709,7 @@ def asking_commands(where):
     return found
 
 
+@case
 def not_confirmed():
     """Every command that asks refuses without a terminal, and nothing is done; with --yes or --confirm it is."""
     where = target()
@@ -697,15 +744,11 @@ def nothing(*slugs):
         assert api.get("/api/v1/namespaces/instance-" + slug) is None, "namespace instance-%s is there" % slug
 
 
-ALL = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__" and
-       value.__name__ not in ("target", "refused", "kubeconfig_for", "openssl", "authority", "certificate", "serving", "nothing", "bomb", "asking_commands", "config_using")]
-
-
 def main():
     code, _, err = target().run("registry", "install")
     assert code == 0, err
-    chosen = [case for case in ALL if len(sys.argv) == 1 or case.__name__ in sys.argv[1:]]
-    passed = sum(harness.passes(case) for case in chosen)
+    chosen = [each for each in CASES if len(sys.argv) == 1 or each.__name__ in sys.argv[1:]]
+    passed = sum(harness.passes(each) for each in chosen)
     harness.main_summary(passed, len(chosen) - passed)
 
 

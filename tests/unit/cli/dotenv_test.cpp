@@ -180,7 +180,7 @@ TEST_CASE("A .env in which others have a say is not read") {
   mode(file, 0600);
   CHECK(holds_for_nobody([&] { return read_dotenv(file).unread == "Permission denied"; }));
   REQUIRE(::chown(file.c_str(), 12345, 12345) == 0);
-  CHECK(unread(file) == "it belongs to somebody else (uid 12345)");
+  CHECK(unread(file) == "it belongs to another user (uid 12345)");
   REQUIRE(::chown(file.c_str(), 0, 12345) == 0);
   mode(file, 0660);
   CHECK(unread(file) == "others may write it (chmod go-w)");

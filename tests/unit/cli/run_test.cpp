@@ -326,7 +326,7 @@ TEST_CASE("Contexts are made, shown with their origins, used and deleted") {
                               "database.projects=5f0000000000000000000001"});
   CHECK(made.out == "context staging created in " + file + "\n");
   CHECK(has(made.err, "litedesk context use staging"));
-    // Making one is not choosing it, be it the first or not.
+  // Making one is not choosing it, be it the first or not.
   const Outcome unused = machine.run({"tenant", "list"});
   CHECK(unused.code == 2);
   CHECK(has(unused.err, "litedesk context use NAME, or --context NAME: staging"));
@@ -361,7 +361,7 @@ TEST_CASE("A configuration that another process is changing is waited for, and w
     CAPTURE(outcome.err);
     CHECK(outcome.code == 4);
     CHECK(has(outcome.err, "waiting for " + system::lock_holder(machine.folder.path() / "litedesk/config.yaml")));
-    CHECK(has(outcome.err, "stays locked by "));
+    CHECK(has(outcome.err, "is still locked by "));
     CHECK_FALSE(has(machine.run({"context", "set", "b", "--timeout", "100ms"}).err, "waiting for"));
   }
   CHECK(machine.run({"context", "list"}).code == 0);

@@ -563,7 +563,7 @@ TEST_CASE("records with a routing policy are listed, and neither set nor deleted
     CHECK(said.starts_with("CNAME acme.litedesk.com has a routing policy (2 records), and litedesk deletes simple"));
     CHECK(said.ends_with(" | " + listed));
     said = refusal<Conflict>([&] { f.set([&](SetRecord& wanted) { wanted.adopt = adopt; }); });
-    CHECK(said.find("litedesk sets simple records only") != std::string::npos);
+    CHECK(said.find("litedesk supports simple records only") != std::string::npos);
     CHECK(said.ends_with(" | " + listed));
     // The same where a record of another type could not stand beside them.
     said = refusal<Conflict>([&] {

@@ -94,13 +94,12 @@ TEST_CASE("JSON, YAML and patterns are read in one place each") {
     const char *pattern, *home, *instead;
   };
   const fs::path root = LITEDESK_SOURCE_DIR;
-  for (const Rule& rule :
-       {Rule{R"re([Jj]son::(parse|accept|sax_parse|from_[a-z]+)\()re", "providers/read_json.cpp",
-             "parse_json of providers/read_json.hpp"},
-        Rule{R"re(\bget(_to)?<(int|short|unsigned|unsigned int|float|std::u?int(8|16|32)_t)>\(\))re", "",
-             "whole_number of providers/read_json.hpp, which never gives another number"},
-        Rule{R"re(<yaml-cpp/|YAML::)re", "providers/yaml/tree.cpp", "providers/yaml/tree.hpp"},
-        Rule{R"re(<regex>|std::s?regex)re", "", "RE2, which needs no stack"}}) {
+  for (const Rule& rule : {Rule{R"re([Jj]son::(parse|accept|sax_parse|from_[a-z]+)\()re", "providers/read_json.cpp",
+                                "parse_json of providers/read_json.hpp"},
+                           Rule{R"re(\bget(_to)?<(int|short|unsigned|unsigned int|float|std::u?int(8|16|32)_t)>\(\))re",
+                                "", "whole_number of providers/read_json.hpp, which never gives another number"},
+                           Rule{R"re(<yaml-cpp/|YAML::)re", "providers/yaml/tree.cpp", "providers/yaml/tree.hpp"},
+                           Rule{R"re(<regex>|std::s?regex)re", "", "RE2, which needs no stack"}}) {
     const re2::RE2 pattern(rule.pattern);
     REQUIRE(pattern.ok());
     bool at_home = false;

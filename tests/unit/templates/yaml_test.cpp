@@ -103,8 +103,8 @@ TEST_CASE("malformed YAML is refused with the place") {
       {"1: a\n", "f.yaml:1:1: the key 1 is not text: quote it"},
       {"true: a\n", "f.yaml:1:1: the key true is not text: quote it"},
       {"? [a]\n: b\n", "f.yaml:1:3: a key must be text"},
-      {"a: !!binary aGk=\n", "f.yaml:1:4: the tag tag:yaml.org,2002:binary is not known here"},
-      {"a: !thing {b: 1}\n", "f.yaml:1:4: the tag !thing is not known here"},
+      {"a: !!binary aGk=\n", "f.yaml:1:4: the tag tag:yaml.org,2002:binary is not supported here"},
+      {"a: !thing {b: 1}\n", "f.yaml:1:4: the tag !thing is not supported here"},
       {"a: \"b\nc: 1\n", "f.yaml:1:4: the quote that begins here is never closed"},
       {"a: 'b''\n", "f.yaml:1:4: the quote"},
       {"a: &x \"b\n", "f.yaml:1:4: the quote"},
@@ -117,9 +117,9 @@ TEST_CASE("malformed YAML is refused with the place") {
       {"é: {ü: yes}\n", "f.yaml:1:8: yes is a boolean"},
       {"a: \xFF\n", "f.yaml:1:4: this is not YAML text"},
       {"a: b\n\x01", "f.yaml:2:1: this is not YAML text"},
-      {"--- ,\n", "f.yaml:1:5: what stands here does not belong"},
-      {",", "f.yaml:1:1: what stands here does not belong"},
-      {"[a] b", "f.yaml:1:5: what stands here does not belong"},
+      {"--- ,\n", "f.yaml:1:5: this text does not belong"},
+      {",", "f.yaml:1:1: this text does not belong"},
+      {"[a] b", "f.yaml:1:5: this text does not belong"},
       {"a: [b,, c]\n", "f.yaml:1:7: a value is missing here"},
       {"a: b\r", "f.yaml:1:5: there is a carriage return here without a line feed"},
       {"a: b\r\nc: é\rd", "f.yaml:2:"},
@@ -158,7 +158,7 @@ TEST_CASE("aliases are copied, and a file that explodes is refused") {
   CHECK(error_of(bomb).find("too many parts") != std::string::npos);
   CHECK(error_of(std::string(5000, '[')).starts_with("f.yaml:1:"));
   CHECK(error_of(std::string(201, '[') + std::string(201, ']')) ==
-        "f.yaml:1:201: lists and maps lie more than 200 deep in each other");
+        "f.yaml:1:201: lists and maps are nested more than 200 deep in each other");
 }
 
 TEST_CASE("what is written reads back as the same value") {

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
@@ -77,17 +78,24 @@ class Tunnel {
     return watched[1].revents != 0 ? a : b;
   }
 
+  // Each connection has a thread: one that a client keeps must not hold up the next.
   void run() {
+    std::vector<std::thread> connections;
     while (readable(listening_, -1) != 0) {
       const int client = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
-      const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      const auto address = loopback(target_);
-      if (read_head(client) && ::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-          send_all(client, "HTTP/1.1 200 Connection established\r\nX-Of: the-proxy\r\n\r\n"))
-        relay(client, server);
-      ::close(client);
-      ::close(server);
+      connections.emplace_back([this, client] { serve(client); });
     }
+    for (std::thread& connection : connections) connection.join();
+  }
+
+  void serve(int client) {
+    const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto address = loopback(target_);
+    if (read_head(client) && ::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        send_all(client, "HTTP/1.1 200 Connection established\r\nX-Of: the-proxy\r\n\r\n"))
+      relay(client, server);
+    ::close(client);
+    ::close(server);
   }
 
   bool read_head(int client) {
@@ -357,15 +365,15 @@ TEST_CASE("what a proxy answers instead of making the way is told as the proxy's
   const Row rows[] = {
       {"http",
        {Step::close, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", true},
-       "refused the way to https://api.example.invalid | check HTTPS_PROXY"},
+       "refused to connect to https://api.example.invalid | check HTTPS_PROXY"},
       {"http",
        {Step::close, "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", true},
-       "wants a user and password | put them into HTTPS_PROXY: http://USER:PASSWORD@127.0.0.1:"},
+       "requires a user name and password | put them into HTTPS_PROXY: http://USER:PASSWORD@127.0.0.1:"},
       {"http",
        {Step::close, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", true},
        "could not reach https://api.example.invalid"},
-      {"http", {Step::close, "", true}, "broke the connection before https://api.example.invalid was reached"},
-      {"socks5", {Step::close, std::string("\x05\xff", 2), false}, "refused the way to https://api.example.invalid"},
+      {"http", {Step::close, "", true}, "closed the connection before https://api.example.invalid was reached"},
+      {"socks5", {Step::close, std::string("\x05\xff", 2), false}, "refused to connect to https://api.example.invalid"},
       {"https",
        {Step::close, "HTTP/1.1 400 Bad Request\r\n\r\n", false},
        "does not speak TLS | write http:// and not https:// in HTTPS_PROXY"},

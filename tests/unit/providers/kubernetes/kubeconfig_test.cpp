@@ -170,7 +170,7 @@ TEST_CASE("what contradicts itself or was half written is refused with its file 
       {"no list", "clusters: {a: b}\n", 1, "must be a list"},
       {"another version", "kind: Config\napiVersion: v2\n", 2, "the apiVersion is v2"},
       {"entry without body", one("a", "server: https://x", "") + "users:\n- name: a\n", 10,
-       "the key users is here twice"},
+       "the key users is defined twice"},
       {"context without body", "current-context: a\ncontexts:\n- name: a\n", 3, "\"a\" of contexts has no context"},
       {"cluster without body",
        "current-context: a\nclusters:\n- name: a\n  cluster:\ncontexts:\n- {name: a, context: {cluster: a}}\n", 3,
@@ -401,7 +401,7 @@ TEST_CASE("a key that is there twice where it is read is refused with its line")
     const auto message = error_of<ValidationError>([&] { load(file); }).message();
     CAPTURE(message);
     CHECK(contains(message, "kubeconfig " + file + row.second));
-    CHECK(contains(message, "is here twice"));
+    CHECK(contains(message, "is defined twice"));
   }
 }
 

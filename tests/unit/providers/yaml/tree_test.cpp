@@ -123,7 +123,7 @@ TEST_CASE("lists and maps lie at most as deep in each other as in JSON, aliases 
   const auto in_lists = [](std::size_t depth) { return nested("[", depth, "a", "]"); };
   CHECK(refused(in_lists(max_depth)) == "");
   CHECK(refused(in_lists(max_depth + 1)) ==
-        "f.yaml:1:" + std::to_string(max_depth + 1) + ": lists and maps lie more than 200 deep in each other");
+        "f.yaml:1:" + std::to_string(max_depth + 1) + ": lists and maps are nested more than 200 deep in each other");
   CHECK(refused(nested("{a: ", max_depth, "b", "}")) == "");
   CHECK(refused(nested("{a: ", max_depth + 1, "b", "}")).find("more than 200 deep") != std::string::npos);
   CHECK(refused(nested("- ", max_depth + 1, "b", "")).find("more than 200 deep") != std::string::npos);
