@@ -43,7 +43,7 @@ std::string shell_quoted(const std::string& text) {
 std::string fault_help() {
   const auto kinds = sandbox::fault_kinds();
   return fmt::format(
-      "break requests: kubernetes, atlas, route53 or all; {} or {}; a probability (0.3) or a count (2). May be "
+      "inject faults: kubernetes, atlas, route53 or all; {} or {}; a probability (0.3) or a count (2). May be "
       "repeated",
       fmt::join(kinds.begin(), kinds.end() - 1, ", "), kinds.back());
 }

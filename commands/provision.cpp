@@ -13,6 +13,7 @@
 #include "commands/readiness.hpp"
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
+#include "providers/read_json.hpp"
 
 namespace litedesk {
 
@@ -612,7 +613,7 @@ class Run {
 void check_saved_plan(const ProvisionOptions& options, const Plan& plan) {
   if (!options.plan_fingerprint || *options.plan_fingerprint == fingerprint(plan)) return;
   constexpr std::size_t most = 20;
-  auto changes = changes_since(Json::parse(options.plan_json, nullptr, false), plan);
+  auto changes = changes_since(parse_json(options.plan_json), plan);
   if (changes.empty()) changes.emplace_back("the plan was made by another version of litedesk");
   if (changes.size() > most) {
     const auto more = changes.size() - most;

@@ -322,7 +322,7 @@ TEST_CASE("what cannot be is refused before anything is read or sent") {
          w.type = "CNAME";
        },
        "an alias is an A or AAAA"},
-      {"a target that is given and empty", [](SetRecord& w) { w.target = ""; }, "--target is empty | if a variable"},
+      {"a target that is given and empty", [](SetRecord& w) { w.target = ""; }, "--target is empty | if it comes from a variable"},
       {"a text that is given and empty",
        [](SetRecord& w) {
          w.type = "TXT";
@@ -385,7 +385,7 @@ TEST_CASE("a target is a whole name or a right address, and what is neither beco
       {"", "lb.example.42", "not a valid address"},
       {"", "256.1.1.1.", "not a valid address"},
       {"CNAME", "192.0.2.256", "not a valid address"},
-      {"", "192.0.2.1.", "without the dot at its end"},
+      {"", "192.0.2.1.", "without the trailing dot"},
       {"", "192.0.2.1:443", "has a port"},
       {"", "lb.example.com:443", "has a port"},
       {"", "https://lb.example.com/", "is a URL"},
@@ -563,7 +563,7 @@ TEST_CASE("records with a routing policy are listed, and neither set nor deleted
     CHECK(said.starts_with("CNAME acme.litedesk.com has a routing policy (2 records), and litedesk deletes simple"));
     CHECK(said.ends_with(" | " + listed));
     said = refusal<Conflict>([&] { f.set([&](SetRecord& wanted) { wanted.adopt = adopt; }); });
-    CHECK(said.find("litedesk supports simple records only") != std::string::npos);
+    CHECK(said.find("litedesk sets simple records only") != std::string::npos);
     CHECK(said.ends_with(" | " + listed));
     // The same where a record of another type could not stand beside them.
     said = refusal<Conflict>([&] {

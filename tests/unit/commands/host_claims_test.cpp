@@ -89,7 +89,7 @@ TEST_CASE("of many tenants that want one custom domain at once one gets it, in e
           ++registered;
         } catch (const Conflict& error) {
           CHECK(error.message().find("shop.example.net is the custom domain of tenant tenant") == 0);
-          CHECK(error.hint() == "choose a name that no tenant has");
+          CHECK(error.hint() == "choose a name that no tenant uses");
           ++refused;
         }
       });

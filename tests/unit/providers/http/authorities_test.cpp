@@ -138,7 +138,7 @@ TEST_CASE("an SSL_CERT_FILE or SSL_CERT_DIR that holds no certificate is said to
       "own authorities");
   CHECK(holds(ask({{"SSL_CERT_FILE", empty}}, server), empty + ", which holds no certificate in PEM form"));
   CHECK(holds(ask({{"SSL_CERT_DIR", folder.path("empty")}}, server), "which holds no PEM certificate"));
-  CHECK(holds(ask({{"SSL_CERT_DIR", "/nowhere"}}, server), "SSL_CERT_DIR names /nowhere, where there is no"));
+  CHECK(holds(ask({{"SSL_CERT_DIR", "/nowhere"}}, server), "SSL_CERT_DIR names /nowhere, which holds no"));
   // What looks like one and is none.
   const auto broken = folder.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
   CHECK(holds(ask({{"SSL_CERT_FILE", broken}}, server),

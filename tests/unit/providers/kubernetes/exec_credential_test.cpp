@@ -111,14 +111,14 @@ TEST_CASE("what a plugin prints must be a credential of the version asked for") 
        Row{"kind: Pod", "kind is not"},
        Row{yaml_credential("token: yes"), "neither a token"},
        Row{yaml_credential("token: 12345"), "neither a token"},
-       Row{yaml_credential("token: s3cret, clientKeyData: x"), "only together"},
+       Row{yaml_credential("token: s3cret, clientKeyData: x"), "must come together"},
        Row{yaml_credential("token: s3cret, expirationTimestamp: 12"), "expirationTimestamp"},
        Row{R"({"kind":"Pod"})", "kind is not"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"s3cret"}})",
            "another version"},
        Row{R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"})", "no status"},
        Row{credential(""), "neither a token"},
-       Row{credential(R"("clientCertificateData":"s3cret")"), "only together"},
+       Row{credential(R"("clientCertificateData":"s3cret")"), "must come together"},
        Row{credential(R"("token":"s3cret","expirationTimestamp":"tomorrow")"), "expirationTimestamp"},
        Row{credential(R"("token":"s3cret\nX-Evil: 1")"), "line breaks"}}) {
     CAPTURE(row.output);

@@ -225,7 +225,7 @@ TEST_CASE("a process is ended only where it surely is the one that was meant") {
     (void)end_process(deaf, 50ms, {});
     FAIL("it ended");
   } catch (const Timeout& late) {
-    CHECK(late.hint() == "end it with kill -9 " + std::to_string(child));
+    CHECK(late.hint() == "stop it with: kill -9 " + std::to_string(child));
   }
   ::kill(child, SIGKILL);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
