@@ -322,7 +322,8 @@ TEST_CASE("what cannot be is refused before anything is read or sent") {
          w.type = "CNAME";
        },
        "an alias is an A or AAAA"},
-      {"a target that is given and empty", [](SetRecord& w) { w.target = ""; }, "--target is empty | if it comes from a variable"},
+      {"a target that is given and empty", [](SetRecord& w) { w.target = ""; },
+       "--target is empty | if it comes from a variable"},
       {"a text that is given and empty",
        [](SetRecord& w) {
          w.type = "TXT";

@@ -110,7 +110,8 @@ TEST_CASE("aliases are bounded by what they expand to, not by how many there are
   CHECK(refused(bomb("[x, x, x, x, x, x, x, x, x]", 9, 9)).find("too large once its aliases are expanded") !=
         std::string::npos);
   CHECK(refused(bomb("{a: {b: [x]}}", 9, 9)).find("too large once its aliases") != std::string::npos);
-  CHECK(refused(bomb("\"" + std::string(1'000'000, 'x') + "\"", 2, 6)).find("too large once its aliases") != std::string::npos);
+  CHECK(refused(bomb("\"" + std::string(1'000'000, 'x') + "\"", 2, 6)).find("too large once its aliases") !=
+        std::string::npos);
   CHECK(refused(bomb("x", 3, 20)) == "");
   // A long text is no bomb, and neither are many small aliases.
   std::string many = "base: &b {a: 1}\nlist:\n";
