@@ -37,7 +37,7 @@ std::string fault_of_domain(std::string_view domain, Letters letters) {
       const bool beyond_ascii = static_cast<unsigned char>(c) >= 0x80;
       if (beyond_ascii && letters == Letters::any) continue;
       if (beyond_ascii) return "it has letters beyond ASCII: give its Punycode form (xn--...)";
-      if (!is_alphanumeric(c) && c != '-') return fmt::format("it has '{}'", c);
+      if (!is_alphanumeric(c) && c != '-') return fmt::format("it contains '{}'", c);
     }
     ++labels;
     last = label;

@@ -89,7 +89,7 @@ std::string check_email(std::string_view email) {
   if (domain.empty()) no_address("it has nothing after the '@'");
   if (local.size() > 64) no_address("it has more than 64 characters before the '@'");
   const std::size_t odd = local.find_first_of(" \"(),:;<>@[\\]");
-  if (odd != std::string_view::npos) no_address(fmt::format("it has '{}' before the '@'", local[odd]));
+  if (odd != std::string_view::npos) no_address(fmt::format("it contains '{}' before the '@'", local[odd]));
   if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos) {
     no_address("the part before the '@' begins or ends with a dot, or has two in a row");
   }

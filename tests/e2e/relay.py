@@ -55,6 +55,10 @@ class Relay:
         ready.wait(10)
 
     def close(self):
+        """Ends it; a second time there is nothing to end."""
+        if not self._thread.is_alive():
+            return
+
         async def end():
             for server in self._servers:
                 server.close()

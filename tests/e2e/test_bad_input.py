@@ -417,7 +417,7 @@ def host_of_somebody_else():
     assert where.run("tenant", "create", "Other", "--email", "a@b.example", "--slug", "hosts-too")[0] == 0
     for domain, code, says in (("litedesk.com", 2, "own domain"), ("api.litedesk.com", 2, "own host"), ("hosts-too.litedesk.com", 2, "already"),
                                ("hosts.litedesk.com", 4, "host of tenant hosts"), ("x.hosts.litedesk.com", 2, "below another"),
-                               ("shop-front.litedesk.com", 4, "already belongs to hosts")):
+                               ("shop-front.litedesk.com", 4, "custom domain of tenant hosts")):
         refused(where, "tenant", "update", "hosts-too", "--custom-domain", domain, code=code, says=[says])
     refused(where, "tenant", "create", "Shop Front", "--email", "a@b.example", "--slug", "shop-front", code=4, says=["custom domain of tenant hosts"])
 
@@ -546,8 +546,8 @@ def target_that_is_none():
     refused(where, "dns", "set", "t", "--target", "other", code=2, says=["other.litedesk.com"])
     refused(where, "dns", "get", "t", code=3, says=["no record"])
     assert where.run("tenant", "create", "Half", "--email", "a@b.example", "--slug", "half")[0] == 0
-    for balancer, says in (("192.0.2", "kubernetes.loadBalancer 192.0.2 is not a valid address"), ("lb", "lb.litedesk.com"),
-                           ("https://lb.example.com", "is a URL")):
+    for balancer, says in (("192.0.2", "neither an address nor a full host name: it ends with a number"), ("lb", "it has no dot"),
+                           ("https://lb.example.com", "it contains ':'")):
         refused(where, "instance", "provision", "half", code=2, says=[says], env={"LITEDESK_LOAD_BALANCER": balancer})
     nothing("half")
 
