@@ -84,8 +84,15 @@ void add_flag(CLI::App& app, const Flag& flag) {
   }
 }
 
+// For CLI11 alone, which from 2.4 on takes no "KEY=VALUE" as a name: what people read is made of `argument`.
+std::string name_of(const Argument& argument) {
+  std::string name(argument.name);
+  std::erase_if(name, [](char c) { return c < 'A' || c > 'Z'; });
+  return name;
+}
+
 void add_argument(CLI::App& app, const Argument& argument) {
-  CLI::Option* option = app.add_option(std::string(argument.name), [&argument](const CLI::results_t& values) {
+  CLI::Option* option = app.add_option(name_of(argument), [&argument](const CLI::results_t& values) {
     assign(argument.name, argument.target, argument.choices, values);
     return true;
   });
@@ -171,7 +178,7 @@ const Flag* flag_in_message(const Flags& flags, std::string_view message) {
 
 void check_required(std::string_view command, const Flags& flags, const CLI::App& app) {
   for (const Argument& argument : flags.arguments()) {
-    const CLI::Option* option = app.get_option_no_throw(std::string(argument.name));
+    const CLI::Option* option = app.get_option_no_throw(name_of(argument));
     if (argument.required && option && option->count() == 0) {
       refuse(fmt::format("{} needs {}: {}", command, argument.name, argument.help), help_hint(command));
     }
