@@ -30,6 +30,15 @@ void offer(const Read& read) {
   }
 }
 
+// A name may be anybody's: a record in the zone, a tenant's tag. What a shell could take for more than a word is not
+// offered, beside the quoting of the shells' scripts.
+bool is_plain(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._*@:/=+-").find(c) != std::string_view::npos;
+  });
+}
+
 class Completer {
  public:
   Completer(const std::vector<std::string>& words, const Environment& environment, const std::filesystem::path& folder)
@@ -267,7 +276,8 @@ class Completer {
   }
 
   Completions finish(const std::string& prefix) {
-    std::erase_if(result_.words, [&](const Word& word) { return !word.text.starts_with(current_); });
+    std::erase_if(result_.words,
+                  [&](const Word& word) { return !word.text.starts_with(current_) || !is_plain(word.text); });
     for (Word& word : result_.words) word.text = prefix + word.text;
     // A word that ends so is only begun.
     if (result_.words.size() == 1 && result_.words[0].text.ends_with('=')) result_.no_space = true;

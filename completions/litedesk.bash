@@ -3,6 +3,7 @@
 _litedesk() {
   local IFS=$'\n' line directive='' word
   local -a words=("${COMP_WORDS[@]:1:COMP_CWORD}")
+  local i
   COMPREPLY=()
   # bash parts words at "=" and ":" (COMP_WORDBREAKS); litedesk gets them whole, and only what is behind the last break is
   # put back.
@@ -11,7 +12,7 @@ _litedesk() {
   local cut=''
   if [[ $full == *[:=]* && ${words[-1]} != "$full" ]]; then
     local -a joined=()
-    local i glue=''
+    local glue=''
     for ((i = 1; i <= COMP_CWORD; i++)); do
       word="${COMP_WORDS[i]}"
       if [[ $word == [:=] || -n $glue ]] && ((${#joined[@]})); then
@@ -35,6 +36,8 @@ _litedesk() {
   if [[ -n $cut ]]; then
     COMPREPLY=("${COMPREPLY[@]#"$cut"}")
   fi
+  # A name is somebody's: whatever is in it, it is one word of the line.
+  for i in "${!COMPREPLY[@]}"; do printf -v "COMPREPLY[i]" %q "${COMPREPLY[i]}"; done
   case $directive in
     :files*)
       compopt -o filenames 2>/dev/null

@@ -31,6 +31,9 @@ CASES = [
     ("litedesk instance provision acme --plan=./saved", ["--plan=./saved.plan "]),
     ("litedesk template eject ./fol", ["./folder/"]),
 ]
+# Shell code in a name: run when it is completed unquoted and Enter is pressed, in bash and in zsh.
+CODE = "$(:>made)"
+HOSTILE = ["litedesk dns get a", "litedesk instance provision acme --plan a", "litedesk instance provision acme --plan=a"]
 DESCRIBED = ("litedesk tenant ", "register a tenant")  # by shells that show descriptions
 ESCAPES = re.compile(r"\x07|\x1b\[[0-9;?]*[A-Za-z]|\x1b[()=>]\w?|\x1b\][^\x07]*\x07|\r")
 
@@ -91,6 +94,69 @@ def prepare(shell, env, home):
     return ["fish", "-i"], ""
 
 
+def started(argv, setup, env, cwd):
+    one = Shell(argv, env, cwd)
+    one.read(0.7)
+    if setup:
+        one.type(setup + "\r")
+        one.read(0.7)
+    return one
+
+
+def completes(shell, argv, setup, env, home, typed, wanted):
+    """What is wrong with the line after a Tab; None when nothing is."""
+    one = started(argv, setup, env, home)
+    one.type(typed)
+    one.read(0.2)
+    one.type("\t")
+    shown = one.read(1.5, wanted)
+    if not all(part in typed + shown for part in wanted):
+        one.type("\t")
+        shown += one.read(5, wanted)
+    one.close()
+    # A shell may print only what it adds to the line.
+    if all(part in typed + shown or part in shown for part in wanted):
+        return None
+    return "%r became %r, without %r" % (typed, shown[-400:], wanted)
+
+
+def obeys(shell, argv, setup, env, home, typed):
+    """Whether a name that is shell code is run when it is completed and Enter is pressed; None when it is not. A program of the
+    test's own offers it, for litedesk itself does not."""
+    cwd = harness.folder("hostile")
+    env = dict(env, PATH=os.path.join(home, "hostile") + ":" + env["PATH"])
+    open(os.path.join(cwd, "a" + CODE), "w").close()
+    one = started(argv, setup, env, cwd)
+    one.type(typed)
+    one.read(0.2)
+    one.type("\t")
+    shown = one.read(1, ["made"])
+    one.type("\r")
+    shown += one.read(0.5)
+    one.type("echo all $((1))done\r")
+    shown += one.read(10, ["all 1done"])
+    one.close()
+    left = sorted(os.listdir(cwd))
+    if left != ["a" + CODE]:
+        return "%r became %r, and was run: %s" % (typed, shown[-400:], left)
+    return None if "made" in shown else "%r became %r: what was offered is not there" % (typed, shown[-400:])
+
+
+def plant_hostile_program(home):
+    """A litedesk that offers one word, whatever is asked of it."""
+    os.makedirs(os.path.join(home, "hostile"))
+    path = os.path.join(home, "hostile", "litedesk")
+    with open(path, "w") as out:
+        out.write("""#!/bin/sh
+case "$1" in
+  completion) exec '%s' "$@" ;;
+  __complete)
+    case "$*" in *--plan*) echo :files ;; *) printf '%%s\\tabout\\n:none\\n' 'a%s' ;; esac ;;
+esac
+""" % (os.path.abspath(harness.LITEDESK), CODE))
+    os.chmod(path, 0o755)
+
+
 def main():
     home = harness.folder("completion")
     programs = os.path.join(home, "bin")
@@ -103,35 +169,21 @@ def main():
     subprocess.run(["litedesk", "tenant", "create", "Acme", "--email", "o@acme.example"], env=env, check=True, stdout=subprocess.DEVNULL)
     open(os.path.join(home, "saved.plan"), "w").close()
     os.makedirs(os.path.join(home, "folder"))
+    plant_hostile_program(home)
 
     passed, failed, skipped = 0, 0, 0
     for shell in sys.argv[1:] or ["bash", "zsh", "fish"]:
         if not shutil.which(shell):
             print("SKIPPED completion in %s: it is not installed" % shell)
-            skipped += len(CASES)
+            skipped += len(CASES) + len(HOSTILE)
             continue
         argv, setup = prepare(shell, env, home)
         cases = CASES + ([(DESCRIBED[0], [DESCRIBED[1]])] if shell != "bash" else [])
-        for typed, wanted in cases:
-            one = Shell(argv, env, home)
-            one.read(0.7)
-            if setup:
-                one.type(setup + "\r")
-                one.read(0.7)
-            one.type(typed)
-            one.read(0.2)
-            one.type("\t")
-            shown = one.read(1.5, wanted)
-            if not all(part in typed + shown for part in wanted):
-                one.type("\t")
-                shown += one.read(5, wanted)
-            one.close()
-            # A shell may print only what it adds to the line.
-            if all(part in typed + shown or part in shown for part in wanted):
-                passed += 1
-            else:
-                failed += 1
-                print("FAILED in %s: %r became %r, without %r" % (shell, typed, shown[-400:], wanted))
+        wrong = [each for each in (completes(shell, argv, setup, env, home, *case) for case in cases) if each]
+        wrong += [each for each in (obeys(shell, argv, setup, env, home, typed) for typed in HOSTILE) if each]
+        for each in wrong:
+            print("FAILED in %s: %s" % (shell, each))
+        passed, failed = passed + len(cases) + len(HOSTILE) - len(wrong), failed + len(wrong)
     harness.main_summary(passed, failed, skipped)
 
 
