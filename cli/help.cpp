@@ -166,8 +166,8 @@ std::string environment_help() {
                                   {"SSL_CERT_DIR", "folders of such files, separated by colons"}};
   return wrapped(
              "Flags take precedence over LITEDESK_*, then come the variables that LiteDesk operators already have, "
-             ".env in "
-             "the working folder, and the configuration file. A context that is named explicitly is not mixed with "
+             "the configuration file, and .env in the working folder. A context that is named explicitly is not mixed "
+             "with "
              "inherited variables. `litedesk context show --origins` shows where each value comes from.",
              help_width, "", "") +
          "\n" +

@@ -78,6 +78,7 @@ class Resolver {
     }
     check_kubeconfig();
     check_dotenv();
+    tell_beaten();
     return std::move(result_);
   }
 
@@ -254,14 +255,11 @@ class Resolver {
     }
     return key.get(theirs) == key.get(result_.settings);
   }
-  bool take_inherited(const SettingKey& key) {
-    for (const auto* source : {&environment_, &dotenv_}) {
-      for (const std::string_view name : key.inherited) {
-        const std::string prefix = source == &dotenv_ ? ".env: " : "";
-        if (take(key, variable(*source, std::string(name)), prefix + std::string(name))) return true;
-      }
-    }
-    return false;
+  bool take_inherited(const SettingKey& key, const Environment& source) {
+    const std::string prefix = &source == &dotenv_ ? ".env: " : "";
+    return std::any_of(key.inherited.begin(), key.inherited.end(), [&](std::string_view name) {
+      return take(key, variable(source, std::string(name)), prefix + std::string(name));
+    });
   }
   bool take_context(const SettingKey& key) {
     if (!context_) return false;
@@ -273,12 +271,35 @@ class Resolver {
   void resolve_key(const SettingKey& key) {
     if (decided_by_sandbox(key.key)) return note(key.key, key.get(settings()), "sandbox");
     if (take_flag(key) || take_own_variable(key)) return;
-    if (explicit_) {
-      if (take_context(key) || (!key.is_target && take_inherited(key))) return;
-    } else if (take_inherited(key) || take_context(key)) {
+    // A folder that one happens to stand in does not redirect a context: .env comes last.
+    const bool inherits = !explicit_ || !key.is_target;
+    if (!explicit_ && take_inherited(key, environment_)) return;
+    if (take_context(key)) {
+      if (inherits) note_beaten(key);
       return;
     }
+    if (inherits && ((explicit_ && take_inherited(key, environment_)) || take_inherited(key, dotenv_))) return;
     note(key.key, key.get(settings()), built_in_ && key.key.ends_with(".provider") ? "sandbox" : "default");
+  }
+
+  // Whoever has written a .env may expect it to count where the context says otherwise.
+  void note_beaten(const SettingKey& key) {
+    for (const std::string_view name : key.inherited) {
+      const std::string value = variable(dotenv_, std::string(name));
+      if (value.empty()) continue;
+      Settings theirs;
+      try {
+        apply_setting(theirs, key, value, std::string(name));
+        if (key.get(theirs) != key.get(settings())) beaten_.emplace_back(name);
+      } catch (const UsageError&) {
+        beaten_.emplace_back(name);
+      }
+    }
+  }
+  void tell_beaten() {
+    if (beaten_.empty()) return;
+    result_.warnings.push_back(fmt::format("context {} overrides what {} sets: {}", settings().context, dotenv_file(),
+                                           fmt::join(beaten_, ", ")));
   }
 
   // The built-in context has nowhere else to have one from.
@@ -325,10 +346,15 @@ class Resolver {
     if (explicit_ || (!key.variable.empty() && from == key.variable)) return;
     Image image = split_image(key.get(settings()));
     std::string used;
+    const bool in_context = context_ && context_->contains(std::string(key_name));
     const auto replace = [&](std::string& part, const char* name) {
       for (const auto* source : {&environment_, &dotenv_}) {
         const std::string value = variable(*source, name);
         if (value.empty()) continue;
+        if (source == &dotenv_ && in_context) {
+          if (value != part) beaten_.emplace_back(name);
+          return;
+        }
         part = value;
         used += fmt::format("{}{}{}", used.empty() ? "" : ", ", source == &dotenv_ ? ".env: " : "", name);
         return;
@@ -408,6 +434,7 @@ class Resolver {
 
   const GlobalOptions& global_;
   Environment environment_, dotenv_;
+  std::vector<std::string> beaten_;  // variables of .env that the context says otherwise
   std::filesystem::path folder_;
   bool terminal_, optional_;
   system::Patience patience_;

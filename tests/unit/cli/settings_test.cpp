@@ -44,13 +44,16 @@ std::string from(const Resolved& resolved, std::string_view key) {
 
 }  // namespace
 
-TEST_CASE("A flag beats LITEDESK_*, which beats inherited variables, which beat .env, which beats the file") {
+TEST_CASE("A flag beats LITEDESK_*, which beats inherited variables, which beat the file, which beats .env") {
   Place place;
   place.configure();
   CHECK(place.resolve().settings.dns.zone == "Z0PRODUCTION");
   place.folder.write(".env", "AWS_ROUTE53_HOSTED_ZONE_ID=Z0DOTENV\n");
+  CHECK(place.resolve().settings.dns.zone == "Z0PRODUCTION");
+  place.folder.write("home/config.yaml", "currentContext: bare\ncontexts: {bare: {}}\n");
   CHECK(place.resolve().settings.dns.zone == "Z0DOTENV");
   CHECK(from(place.resolve(), "dns.zone") == ".env: AWS_ROUTE53_HOSTED_ZONE_ID");
+  place.configure();
   place.environment["ROUTE53_HOSTED_ZONE_ID"] = "Z0OLDNAME";
   CHECK(place.resolve().settings.dns.zone == "Z0OLDNAME");
   place.environment["AWS_ROUTE53_HOSTED_ZONE_ID"] = "/hostedzone/Z0INHERITED";
@@ -61,6 +64,34 @@ TEST_CASE("A flag beats LITEDESK_*, which beats inherited variables, which beat 
   place.global.kube_context = "other";
   CHECK(place.resolve().settings.kubernetes.context == "other");
   CHECK(from(place.resolve(), "kubernetes.context") == "flag --kube-context");
+}
+
+TEST_CASE("A .env that somebody left in a folder redirects no context, and what it tried is said") {
+  Place place;
+  place.configure();
+  place.folder.write(
+      ".env",
+      "BACKEND_IMAGE_REPO=evil.example/backend\nBACKEND_IMAGE_TAG=1\nFRONTEND_IMAGE_REPO=evil.example/f\n"
+      "INGRESS_LOADBALANCER_DNS=evil.example.com\nBASE_DOMAIN=evil.example\n"
+      "AWS_ROUTE53_HOSTED_ZONE_ID=Z0EVIL\nMONGODB_ATLAS_PROJECT_ID=5f0000000000000000000009\n"
+      "ENABLE_INSTANCE_PROVISIONING=false\n");
+  const Resolved resolved = place.resolve();
+  CHECK(resolved.settings.backend_image == "registry.example:5000/crm-backend:1.4.2");
+  CHECK(resolved.settings.kubernetes.load_balancer == "prod.elb.amazonaws.com");
+  CHECK(resolved.settings.dns.domain == "litedesk.com");
+  CHECK(resolved.settings.dns.zone == "Z0PRODUCTION");
+  CHECK(resolved.settings.database.projects.size() == 2);
+  CHECK(resolved.settings.provisioning_enabled);
+  // What the context does not name it may have from there.
+  CHECK(resolved.settings.frontend_image == "evil.example/f:latest");
+  REQUIRE(resolved.warnings.size() == 1);
+  CHECK(resolved.warnings[0] ==
+        "context production overrides what " + (place.folder.path() / ".env").string() +
+            " sets: ENABLE_INSTANCE_PROVISIONING, INGRESS_LOADBALANCER_DNS, MONGODB_ATLAS_PROJECT_ID, "
+            "AWS_ROUTE53_HOSTED_ZONE_ID, BASE_DOMAIN, BACKEND_IMAGE_REPO, BACKEND_IMAGE_TAG");
+  // The same in another form is nothing to speak of.
+  place.folder.write(".env", "BASE_DOMAIN=LiteDesk.com.\nBACKEND_IMAGE_TAG=1.4.2\n");
+  CHECK(place.resolve().warnings.empty());
 }
 
 TEST_CASE("A context that is named explicitly never meets inherited targets") {
@@ -296,9 +327,9 @@ TEST_CASE("A .env file may set what to make and who we are, and nothing that red
   place.folder.write(
       ".env",
       "KUBECONFIG=/evil\nAWS_ENDPOINT_URL=http://evil\nLITEDESK_ATLAS_URL=https://evil\nAWS_CONFIG_FILE=/evil\n"
-      "PORT=3000\nBASE_DOMAIN=from-env.example\nAWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=s3cret\n");
+      "PORT=3000\nFRONTEND_IMAGE_REPO=from-env/f\nAWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=s3cret\n");
   Resolved resolved = place.resolve();
-  CHECK(resolved.settings.dns.domain == "from-env.example");
+  CHECK(resolved.settings.frontend_image == "from-env/f:latest");
   CHECK(resolved.settings.environment.at("AWS_ACCESS_KEY_ID") == "AKIA");
   CHECK_FALSE(resolved.settings.environment.contains("KUBECONFIG"));
   CHECK_FALSE(resolved.settings.environment.contains("AWS_ENDPOINT_URL"));
