@@ -95,24 +95,30 @@ def prepare(shell, env, home):
 
 
 def started(argv, setup, env, cwd):
+    """A shell that has come to its prompt: what it says last stands in one piece only in what it prints, not in what is typed."""
     one = Shell(argv, env, cwd)
-    one.read(0.7)
-    if setup:
-        one.type(setup + "\r")
-        one.read(0.7)
+    one.read(0.5)
+    one.type((setup + "; " if setup else "") + "echo rea''dy\r")
+    assert "ready" in one.read(60, ["ready"]), "the shell does not start"
+    one.read(0.3)
     return one
+
+
+def typed_in(one, text):
+    """Types it, and returns what the shell shows once it has shown the whole of it."""
+    one.type(text)
+    return one.read(30, [text])
 
 
 def completes(shell, argv, setup, env, home, typed, wanted):
     """What is wrong with the line after a Tab; None when nothing is."""
     one = started(argv, setup, env, home)
-    one.type(typed)
-    one.read(0.2)
+    typed_in(one, typed)
     one.type("\t")
     shown = one.read(1.5, wanted)
     if not all(part in typed + shown for part in wanted):
         one.type("\t")
-        shown += one.read(5, wanted)
+        shown += one.read(20, wanted)
     one.close()
     # A shell may print only what it adds to the line.
     if all(part in typed + shown or part in shown for part in wanted):
@@ -127,14 +133,12 @@ def obeys(shell, argv, setup, env, home, typed):
     env = dict(env, PATH=os.path.join(home, "hostile") + ":" + env["PATH"])
     open(os.path.join(cwd, "a" + CODE), "w").close()
     one = started(argv, setup, env, cwd)
-    one.type(typed)
-    one.read(0.2)
+    typed_in(one, typed)
     one.type("\t")
-    shown = one.read(1, ["made"])
+    shown = one.read(20, ["made"])
     one.type("\r")
-    shown += one.read(0.5)
     one.type("echo all $((1))done\r")
-    shown += one.read(10, ["all 1done"])
+    shown += one.read(30, ["all 1done"])
     one.close()
     left = sorted(os.listdir(cwd))
     if left != ["a" + CODE]:
