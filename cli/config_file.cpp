@@ -196,7 +196,7 @@ std::string ConfigFile::where(const ConfigValue& value) const {
 ConfigFile read_config(const std::filesystem::path& path, bool must_exist, const system::Patience& patience) {
   ConfigFile config;
   config.path = path;
-  const auto text = system::read_file(path, "configuration", patience);
+  const auto text = system::read_trusted_file(path, "configuration", patience);
   if (!text && must_exist) {
     throw UsageError(
         {.message = fmt::format("configuration file {} not found", path.string()),
@@ -264,7 +264,7 @@ std::string peek_current_context(const std::filesystem::path& path) {
   constexpr std::string_view key = "currentContext";
   std::string text;
   try {
-    text = system::read_file(path, "configuration", {{}, std::chrono::milliseconds(0)}).value_or("");
+    text = system::read_trusted_file(path, "configuration", {{}, std::chrono::milliseconds(0)}).value_or("");
   } catch (const Error&) {
     return {};  // completion has nobody to tell
   }

@@ -7,13 +7,12 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "providers/error.hpp"
 #include "providers/system/files.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -50,25 +49,11 @@ std::string_view kind_of(mode_t mode) {
   return "it is a device";
 }
 
-// A user's private group has nobody else in it: with umask 002 all of their files may be written by it.
-bool is_private_group(gid_t group) {
-  const passwd* user = ::getpwuid(::geteuid());
-  if (user == nullptr || user->pw_gid != group) return false;
-  const std::string name = user->pw_name;
-  const ::group* entry = ::getgrgid(group);
-  return entry != nullptr && name == entry->gr_name && entry->gr_mem[0] == nullptr;
-}
-
-// Why somebody else may have a say in what is there; empty when nobody has.
+// Why somebody else may have a say in it, and what mends that; empty when nobody has.
 std::string others_in(const struct stat& about, std::string_view what) {
-  if (about.st_uid != ::geteuid() && about.st_uid != 0)
-    return fmt::format("{} belongs to another user (uid {})", what, about.st_uid);
-  // Of a folder like /tmp, nobody can take away or replace what is not theirs.
-  const bool sticky = S_ISDIR(about.st_mode) && (about.st_mode & S_ISVTX) != 0;
-  const bool by_all = (about.st_mode & S_IWOTH) != 0;
-  const bool by_group = (about.st_mode & S_IWGRP) != 0 && !is_private_group(about.st_gid);
-  if (sticky || (!by_all && !by_group)) return {};
-  return fmt::format("others may write {} (chmod go-w)", what);
+  std::string reason = system::distrust(about, what);
+  if (!reason.empty() && !system::is_foreign(about)) reason += " (chmod go-w)";
+  return reason;
 }
 
 // Why it is not to be read; empty when it is. Nothing when there is nothing.

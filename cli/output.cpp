@@ -92,21 +92,25 @@ Printer::Printer(Runtime& runtime, const GlobalOptions& global)
       live_(runtime.terminal.err && can_draw(runtime)),
       verbose_(global.verbose) {}
 
+std::string Printer::shown(const std::string& text) const {
+  return runtime_.terminal.out ? printable(text) : text;
+}
+
 void Printer::answer(const Answer& answer) {
   switch (choice_.format) {
     case Format::json:
-      return runtime_.streams.out(dumped(answer.json, 2) + "\n");
+      return runtime_.streams.out(shown(dumped(answer.json, 2) + "\n"));
     case Format::yaml:
-      return runtime_.streams.out(templates::to_yaml(answer.json));
+      return runtime_.streams.out(shown(templates::to_yaml(answer.json)));
     case Format::name: {
       std::string text;
       for (const std::string& name : answer.names) text += name + "\n";
-      return runtime_.streams.out(text);
+      return runtime_.streams.out(shown(text));
     }
     case Format::jsonpath: {
       std::string text = evaluate_jsonpath(choice_.jsonpath, answer.json);
       if (!text.ends_with('\n')) text += '\n';
-      return runtime_.streams.out(text);
+      return runtime_.streams.out(shown(text));
     }
     case Format::table:
     case Format::wide:

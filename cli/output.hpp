@@ -84,6 +84,8 @@ class Printer {
 
  private:
   void error_line(std::string_view text);
+  // Text that was not made for people: on a terminal nothing in it is obeyed.
+  [[nodiscard]] std::string shown(const std::string& text) const;
 
   Runtime& runtime_;
   OutputChoice choice_;

@@ -131,6 +131,7 @@ int serve_detached(const SandboxServe& options, Session& session) {
   const std::filesystem::path folder = folder_of(options.folder, session);
   const std::filesystem::path log = folder / "serve.log";
   system::Command command;
+  command.withheld = {"MONGODB_", "MONGO_", "JWT_SECRET", "SENDGRID_", "AWS_"};  // it asks no API of anybody's
   command.program = own_program();
   command.arguments = {"sandbox",
                        "serve",

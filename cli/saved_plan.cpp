@@ -16,7 +16,7 @@ void save_plan(const std::filesystem::path& path, const Plan& plan, const system
 SavedPlan load_plan(const std::filesystem::path& path, std::string_view slug, const system::Patience& patience) {
   const std::string hint =
       fmt::format("create one with: litedesk instance plan {} --out {}", printable(slug), path.string());
-  const auto text = system::read_file(path, "plan", patience);
+  const auto text = system::read_trusted_file(path, "plan", patience);
   if (!text) {
     throw NotFound(
         {.message = fmt::format("plan {} not found", path.string()), .hint = hint, .resource = {}, .cause = {}});

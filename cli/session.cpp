@@ -22,6 +22,7 @@
 #include "providers/store/sqlite_store.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/process.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -197,6 +198,8 @@ struct Session::Providers {
     kubernetes::ClientOptions options;
     options.on_warning = [this](const std::string& text) { session_.printer_.warn("kubernetes: " + text); };
     options.exec_cache_folder = (settings_.state_folder / "credentials").string();
+    // A plugin signs in to a cluster: what signs in elsewhere, or to customers' data, is none of its business.
+    options.exec_withheld = {"MONGODB_", "MONGO_", "JWT_SECRET", "SENDGRID_", "LITEDESK_"};
     options.interactive = session_.runtime_.terminal.in && session_.runtime_.terminal.err;
     options.clock = &session_.runtime_.clock;
     options.request_timeout = request_timeout();
@@ -434,6 +437,8 @@ const Settings& Session::settings_or_defaults() {
 }
 
 void Session::tell(const Resolved& resolved) {
+  // Tokens, the registry and the sandbox are kept there.
+  system::require_trusted(resolved.paths.state, "state folder");
   for (const std::string& warning : resolved.warnings) printer_.warn(warning);
   printer_.detail(1, "context: " + resolved.settings.context);
 }
@@ -445,6 +450,7 @@ Paths Session::paths() const {
 const templates::Files& Session::templates() {
   if (!templates_) {
     const Settings& from = command_.needs == Needs::context ? settings() : settings_or_defaults();
+    if (!from.templates_folder.empty()) system::require_trusted_tree(from.templates_folder, "template");
     templates_ = std::make_unique<templates::Files>(from.templates_folder);
   }
   return *templates_;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "providers/error.hpp"
+#include "providers/utf8.hpp"
 
 namespace litedesk::cli {
 namespace {
@@ -152,10 +153,12 @@ std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const Character character = front(text);
-    const bool control =
-        character.valid && (character.code < 0x20 || (character.code >= 0x7F && character.code < 0xA0));
-    if (!character.valid || (control && character.code != '\n' && character.code != '\t')) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned>(character.code));
+    const auto code = static_cast<unsigned>(character.code);
+    const bool low = code < 0x20 && code != '\n' && code != '\t';
+    if (!character.valid || low) {
+      result += fmt::format("\\x{:02x}", code);
+    } else if ((code >= 0x7F && code < 0xA0) || is_deceptive(character.code)) {
+      result += code > 0xFFFF ? fmt::format("\\U{:08x}", code) : fmt::format("\\u{:04x}", code);
     } else {
       result += text.substr(0, character.bytes);
     }

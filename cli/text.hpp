@@ -23,8 +23,8 @@ namespace litedesk::cli {
                                   std::string_view rest);
 // Filled with spaces to `width` columns; longer text stays as it is.
 [[nodiscard]] std::string pad_to_width(std::string_view text, std::size_t width);
-// Fit for a terminal: control characters (escape sequences in a log line or a name) shown as \x1b, line ends and tabs
-// kept.
+// Fit for a terminal: control characters (escape sequences in a log line or a name) shown as \x1b, what is invisible
+// and makes text look like other text (utf8.hpp) as \u202e; line ends and tabs kept.
 [[nodiscard]] std::string printable(std::string_view text);
 // The same on one line: line ends and tabs become spaces.
 [[nodiscard]] std::string one_line(std::string_view text);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/text.hpp"
 #include "providers/error.hpp"
 #include "providers/system/files.hpp"
 
@@ -20,7 +21,7 @@ std::function<void(const http::TraceEvent&)> make_trace(const std::string& file,
     const std::string_view text = event.text;
     if (out) {
       const std::string line =
-          fmt::format("{} {} {}\n", system::to_rfc3339_micro(event.time), to_string(event.api), text);
+          fmt::format("{} {} {}\n", system::to_rfc3339_micro(event.time), to_string(event.api), printable(text));
       try {
         out->write(line);
       } catch (const Error& error) {  // what is done matters more than what is told of it

@@ -43,6 +43,11 @@ std::string check_text(std::string_view what, std::string_view text, std::size_t
           fmt::format("{} has the control character U+{:04X} at byte {}", what, static_cast<unsigned>(c.value), at + 1),
           "remove it");
     }
+    if (is_deceptive(c.value)) {
+      refuse(fmt::format("{} has the invisible character U+{:04X} at byte {}", what, static_cast<unsigned>(c.value),
+                         at + 1),
+             "remove it: it makes text look like other text");
+    }
     at += c.size;
   }
   const std::size_t length = count_characters(text);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <utf8proc.h>
+
 namespace litedesk {
 
 CodePoint decode_utf8(std::string_view text) {
@@ -35,6 +37,13 @@ bool is_printable(char32_t c) {
   if (c < 0x7F) return true;
   if (c < 0xA0 || c == 0x2028 || c == 0x2029 || c == 0xFEFF) return false;
   return c != 0xFFFE && c != 0xFFFF;
+}
+
+bool is_deceptive(char32_t c) {
+  constexpr char32_t soft_hyphen = 0xAD, non_joiner = 0x200C, joiner = 0x200D;
+  if (c < 0x80 || c == soft_hyphen || c == non_joiner || c == joiner) return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
 std::size_t find_unprintable(std::string_view text) {

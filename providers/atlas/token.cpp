@@ -66,7 +66,7 @@ std::optional<TokenSource::Token> TokenSource::read_cache() const {
   if (file_.empty()) return std::nullopt;
   std::optional<std::string> text;
   try {
-    text = system::read_file(file_, "Atlas token");
+    text = system::read_trusted_file(file_, "Atlas token");
   } catch (const Error&) {
     return std::nullopt;
   }

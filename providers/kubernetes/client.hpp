@@ -132,6 +132,7 @@ class ApiErrorInfo {
 struct ClientOptions {
   std::function<void(const std::string&)> on_warning;  // a Warning header's text, each different one once
   std::string exec_cache_folder;                       // credentials of exec plugins, 0600; empty: this process only
+  std::vector<std::string> exec_withheld;              // beginnings of variables' names that exec plugins do not get
   bool interactive = false;                            // whether an exec plugin may use the terminal
   const system::Clock* clock = &system::real_clock();
   std::chrono::milliseconds request_timeout{30'000};

@@ -6,6 +6,7 @@
 #include "providers/kubernetes/certificate.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -176,6 +177,8 @@ void take_user(const UserEntry& entry, const std::string& name, system::TimePoin
   config.password = entry.password;
   config.impersonation = impersonation_of(entry, name);
   if (entry.exec) {
+    // It names a program that is run with all that this user may do.
+    system::require_trusted(entry.place.file, "kubeconfig with a credential plugin");
     config.exec = entry.exec;
     check_exec(*config.exec, entry, name);
   }

@@ -230,6 +230,7 @@ ExecCredential ExecCredentials::run_plugin() {
          .hint = "run this in a terminal once, or use credentials that need no person"});
   const bool interactive = options_.interactive && plugin.interactive_mode != "Never";
   system::Command command{plugin.command, plugin.arguments, plugin.environment, interactive};
+  command.withheld = options_.withheld;
   command.environment["KUBERNETES_EXEC_INFO"] = exec_info(config_, interactive);
 
   system::CommandResult result;
@@ -274,7 +275,7 @@ std::optional<ExecCredential> ExecCredentials::read_cache() const {
   if (cache_file_.empty()) return std::nullopt;
   struct Unusable {};
   try {
-    auto text = system::read_file(cache_file_, "cached credential");
+    auto text = system::read_trusted_file(cache_file_, "cached credential");
     if (!text) return std::nullopt;
     const auto json = parse_json(*text);
     wipe(*text);

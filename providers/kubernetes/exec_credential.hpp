@@ -38,6 +38,7 @@ struct ExecOptions {
   bool interactive = false;
   const system::Clock* clock = &system::real_clock();
   std::map<std::string, std::string> environment;  // what the plugin inherits, for the cache's key
+  std::vector<std::string> withheld;               // of it, the beginnings of names that the plugin does not get
   std::stop_token interrupted =
       {};  // ends a plugin that runs; one that starts later, to undo something, runs to its end
   std::function<system::CommandResult(const system::Command&)> run;  // empty: system::run

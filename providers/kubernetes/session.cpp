@@ -32,6 +32,7 @@ ExecOptions exec_options(const ClusterConfig& config, const ClientOptions& optio
   result.interactive = options.interactive;
   result.clock = options.clock;
   result.environment = inherited_environment();
+  result.withheld = options.exec_withheld;
   result.interrupted = options.interrupted;
   return result;
 }

@@ -17,6 +17,7 @@
 #include "providers/sandbox/server.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/limits.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::sandbox {
 
@@ -111,6 +112,7 @@ struct Sandbox::Impl {
     if (const auto shortage = system::file_shortage_for(files_while_serving))
       throw Failed({.message = "the sandbox cannot start: " + shortage->message, .hint = shortage->hint});
     system::make_private_folder(folder);
+    system::require_trusted(folder, "sandbox folder");
     return folder;
   }
 

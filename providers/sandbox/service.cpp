@@ -13,6 +13,7 @@
 #include "providers/json.hpp"
 #include "providers/read_json.hpp"
 #include "providers/system/files.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::sandbox {
 
@@ -85,6 +86,7 @@ std::optional<Service> end_service(const std::filesystem::path& folder, std::chr
 
 ServiceClaim::ServiceClaim(const std::filesystem::path& folder) : folder_(folder), lock_(-1) {
   system::make_private_folder(folder);
+  system::require_trusted(folder, "sandbox folder");
   const auto file = folder / lock_file;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_ < 0)

@@ -21,6 +21,7 @@
 
 #include "providers/error.hpp"
 #include "providers/system/limits.hpp"
+#include "providers/system/trust.hpp"
 
 namespace litedesk::system {
 
@@ -153,14 +154,15 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// Reading a link and opening what it says passes by what the kernel does for open(2) itself: in a folder where
-// everybody may put one, a link is followed for its owner only, or when it is the folder owner's.
-// Rule: fs.protected_symlinks (kernel.org/doc/html/latest/admin-guide/sysctl/fs.html).
-bool is_trap(const struct stat& link, const fs::path& folder) {
-  struct stat about {};
-  if (::stat(folder.c_str(), &about) != 0) return false;
-  const bool open_to_all = (about.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH);
-  return open_to_all && link.st_uid != ::geteuid() && link.st_uid != about.st_uid;
+// A link that somebody else has put there would lead to what they choose; what they have put there they may read.
+// fs.protected_symlinks guards only sticky folders, and reading a link passes by it.
+void refuse_foreign(const struct stat& about, std::string_view what, const fs::path& path, std::string_view kind) {
+  if (!is_foreign(about)) return;
+  throw PermissionDenied(
+      {.message = fmt::format("cannot write the {} {}: the {} belongs to another user", what, path.string(), kind),
+       .hint = "name a file in a folder of your own",
+       .resource = fmt::format("file {}", path.string()),
+       .cause = fmt::format("its owner has uid {}", about.st_uid)});
 }
 
 std::string read_link(const fs::path& path, std::string_view what) {
@@ -202,8 +204,11 @@ Descriptor open_fifo(const fs::path& path, std::string_view what, const Patience
 // Opened, when the name at the end of the links is neither free nor a regular file.
 std::optional<Descriptor> open_special(const fs::path& target, std::string_view what, const Patience& patience) {
   struct stat about {};
-  if (::lstat(target.c_str(), &about) != 0 || S_ISREG(about.st_mode)) return std::nullopt;
+  if (::lstat(target.c_str(), &about) != 0) return std::nullopt;
   if (S_ISDIR(about.st_mode)) fail("write", what, target, EISDIR);
+  if (S_ISREG(about.st_mode) || S_ISFIFO(about.st_mode))
+    refuse_foreign(about, what, target, S_ISREG(about.st_mode) ? "file" : "FIFO");
+  if (S_ISREG(about.st_mode)) return std::nullopt;
   if (S_ISFIFO(about.st_mode)) return open_fifo(target, what, patience);
   const bool is_link = S_ISLNK(about.st_mode);  // in /proc: final_target leaves no others
   if (const auto ours = is_link ? own_descriptor(target) : std::nullopt) {
@@ -246,19 +251,26 @@ void write_special(int descriptor, std::string_view text, std::string_view what,
 
 }  // namespace
 
-std::optional<std::string> read_file(const fs::path& path, std::string_view what, const Patience& patience) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (file.get() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    fail("read", what, path, errno);
-  }
+namespace {
+
+// Nothing when there is no file.
+std::optional<Descriptor> open_for_reading(const fs::path& path, std::string_view what) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (file.get() >= 0) return file;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  fail("read", what, path, errno);
+}
+
+std::string read_whole(const Descriptor& file, const fs::path& path, std::string_view what, const Patience& patience) {
+  constexpr std::size_t most = std::size_t{64} << 20;
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail("read", what, path, errno);
   std::optional<Waiter> waiter;
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) waiter.emplace(patience);
   std::string text;
   // One byte more than it should have, so that the last read finds the end without growing the text.
-  std::size_t room = std::max<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1, 4096);
+  std::size_t room =
+      std::clamp<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1, 4096, most + 1);
   bool has_writer = false;
   while (true) {
     bool late = false;
@@ -278,8 +290,28 @@ std::optional<std::string> read_file(const fs::path& path, std::string_view what
     // A FIFO that nobody has opened for writing looks like one whose writer is slow, but to a read.
     if (got == 0 && late) fail_alone("read", what, path);
     if (got == 0) return text;
+    if (text.size() > most)
+      throw Failed({.message = fmt::format("cannot read the {} {}: it holds more than 64 MiB", what, path.string()),
+                    .hint = "is it the file that you mean?",
+                    .resource = fmt::format("file {}", path.string()),
+                    .cause = {}});
     has_writer = true;
   }
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const fs::path& path, std::string_view what, const Patience& patience) {
+  const auto file = open_for_reading(path, what);
+  if (!file) return std::nullopt;
+  return read_whole(*file, path, what, patience);
+}
+
+std::optional<std::string> read_trusted_file(const fs::path& path, std::string_view what, const Patience& patience) {
+  const auto file = open_for_reading(path, what);
+  if (!file) return std::nullopt;
+  require_trusted(file->get(), path, what);
+  return read_whole(*file, path, what, patience);
 }
 
 fs::path final_target(const fs::path& path, std::string_view what) {
@@ -290,13 +322,7 @@ fs::path final_target(const fs::path& path, std::string_view what) {
     if (::lstat(target.c_str(), &about) != 0 || !S_ISLNK(about.st_mode)) return target;
     const fs::path folder = folder_of(target);
     if (is_in_proc(folder)) return target;
-    if (is_trap(about, folder))
-      throw PermissionDenied({.message = fmt::format("cannot write the {} {}: it is another user's link in a folder "
-                                                     "that everyone may write to",
-                                                     what, target.string()),
-                              .hint = "name a file in a folder of your own",
-                              .resource = fmt::format("file {}", path.string()),
-                              .cause = {}});
+    refuse_foreign(about, what, target, "link");
     target = folder / read_link(target, what);  // an absolute one replaces the folder
   }
   fail("write", what, path, ELOOP);

@@ -17,19 +17,25 @@ struct Patience {
 };
 
 // The whole file, or nothing when there is none. Throws Failed (permission_denied when that is the reason) when it is
-// there and cannot be read, Timeout for a FIFO without a writer, Cancelled when stopped; `what` names it in the message
+// there and cannot be read or holds more than 64 MiB, Timeout for a FIFO without a writer, Cancelled when stopped;
+// `what` names it in the message
 // ("kubeconfig").
 [[nodiscard]] std::optional<std::string> read_file(const std::filesystem::path& path, std::string_view what,
                                                    const Patience& patience = {});
 
+// The same of what only this user and root may have written (providers/system/trust.hpp). Throws PermissionDenied, too.
+[[nodiscard]] std::optional<std::string> read_trusted_file(const std::filesystem::path& path, std::string_view what,
+                                                           const Patience& patience = {});
+
 // The name at the end of a chain of symbolic links, whether a file is there or not. A link in /proc (/dev/stdout leads
-// to one) stands for an open file and not for a name: the chain ends at it. Throws PermissionDenied for what
-// fs.protected_symlinks guards against (a link of somebody else's in a folder like /tmp), Failed for a circle.
+// to one) stands for an open file and not for a name: the chain ends at it. Throws PermissionDenied for a link that
+// belongs to neither this user nor root, Failed for a circle.
 [[nodiscard]] std::filesystem::path final_target(const std::filesystem::path& path, std::string_view what);
 
 // Writes beside the file, syncs, and renames over it; mode 0600, parent folders made with 0700. Links are followed to
 // what they name. A FIFO, a device or an open file (/dev/stdout) stays what it is and is written into. Throws Failed
-// with the reason (a full disk, a read-only folder), Timeout when nobody reads the FIFO, Cancelled when stopped.
+// with the reason (a full disk, a read-only folder), PermissionDenied also for a file or FIFO of another user but root,
+// Timeout when nobody reads the FIFO, Cancelled when stopped.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text, std::string_view what,
                            const Patience& patience = {});
 

@@ -32,6 +32,8 @@ struct Command {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // added to the inherited one
   bool inherit_stdin = false;
+  std::vector<std::string>
+      withheld{};  // beginnings of inherited variables' names that it does not get: "MONGODB_ATLAS_"
 };
 
 struct CommandResult {

@@ -84,6 +84,9 @@ std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> entries;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
+    if (std::any_of(command.withheld.begin(), command.withheld.end(),
+                    [&](const std::string& begin) { return text.starts_with(begin); }))
+      continue;
     if (!command.environment.contains(std::string(text.substr(0, text.find('='))))) entries.emplace_back(text);
   }
   for (const auto& [name, value] : command.environment) entries.push_back(name + "=" + value);

@@ -51,8 +51,15 @@ TEST_CASE("Cut text ends in an ellipsis and never passes its width") {
 TEST_CASE("Control characters never reach a terminal") {
   CHECK(printable("a\x1b[31mb\r\n\tc") == "a\\x1b[31mb\\x0d\n\tc");
   CHECK(printable("\xc2\x9b"
-                  "1m") == "\\x9b1m");
+                  "1m") == "\\u009b1m");
   CHECK(printable("\xff") == "\\xff");
+  // What turns text round, or cannot be seen.
+  CHECK(printable("a\u202Eb\u2066c\u2069d\u200Be\u2028f\uFEFFg\u061Ch") ==
+        "a\\u202eb\\u2066c\\u2069d\\u200be\\u2028f\\ufeffg\\u061ch");
+  CHECK(printable("\U000E0041") == "\\U000e0041");
+  // What is written so is not touched: joiners, a soft hyphen, marks, wide and right-to-left letters.
+  for (const std::string text : {"👩\u200D👧", "می\u200Cخواهم", "soft\u00ADhyphen", "e\u0301", "株式会社", "שלום"})
+    CHECK(printable(text) == text);
   CHECK(one_line("two\nlines") == "two lines");
 }
 

@@ -228,6 +228,9 @@ TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
       {[](NewTenant& t) { t.tags = {""}; }, "--tag is empty"},
       {[](NewTenant& t) { t.trial_days = 0; }, "--trial-days 0: a trial lasts 1 to 365 days"},
       {[](NewTenant& t) { t.trial_days = 366; }, "--trial-days 366: a trial lasts 1 to 365 days"},
+      {[](NewTenant& t) { t.company = "Acme\u202Emoc.live"; },
+       "the company's name has the invisible character U+202E at byte 5"},
+      {[](NewTenant& t) { t.company = "Ac\u200Bme"; }, "invisible character U+200B at byte 3"},
   };
   for (const Row& row : rows) {
     NewTenant tenant = wanted("Acme Inc");
@@ -238,6 +241,7 @@ TEST_CASE("every bad field is refused by its flag, and nothing is stored") {
     CHECK(has(text, row.message));
     CHECK(text.back() != ' ');  // there is a hint
   }
+  CHECK_THROWS_AS((void)check_notes("one\u2028two"), UsageError);
   NewTenant tenant = wanted("HP");
   CHECK_THROWS_AS(create(registry, tenant), ValidationError);
   tenant.slug = "Bad_Slug";

@@ -182,10 +182,13 @@ TEST_CASE("the end of a client certificate is the end of the credential that say
 TEST_CASE("a plugin runs once while its credential lives") {
   FixedClock clock;
   Plugin plugin;
-  ExecCredentials credentials(with_plugin(), plugin.options(clock));
+  auto options = plugin.options(clock);
+  options.withheld = {"MONGODB_"};
+  ExecCredentials credentials(with_plugin(), options);
   CHECK(credentials.get().token.reveal() == "token-1");
   CHECK(credentials.get().token.reveal() == "token-1");
   CHECK(plugin.last.program == "get-token");
+  CHECK(plugin.last.withheld == options.withheld);
   CHECK(plugin.last.arguments == std::vector<std::string>{"--cluster", "x"});
   CHECK(plugin.last.environment.at("AWS_PROFILE") == "prod");
   CHECK(contains(plugin.last.environment.at("KUBERNETES_EXEC_INFO"), "\"interactive\":false"));

@@ -145,9 +145,9 @@ TEST_CASE("links that lead in a circle are an error, and stay") {
   CHECK(fs::is_symlink(folder.path / "a"));
 }
 
-TEST_CASE("in a folder that everybody may write nobody else's link is followed") {
+TEST_CASE("nobody else's link is followed, nor their file or FIFO written into") {
   if (::geteuid() != 0) {
-    MESSAGE("skipped: only root can make somebody else's link");
+    MESSAGE("skipped: only root can make what belongs to somebody else");
     return;
   }
   const Folder folder;
@@ -161,6 +161,29 @@ TEST_CASE("in a folder that everybody may write nobody else's link is followed")
   CHECK(read_file(folder.path / "file", "config") == "kept");
   REQUIRE(::lchown((folder.path / "open" / "link").c_str(), ::geteuid(), ::getegid()) == 0);
   CHECK_NOTHROW(write_file_atomically(folder.path / "open" / "link", "x", "plan"));
+
+  const auto link = folder.path / "link", fifo = make_fifo(folder.path / "fifo"), file = folder.path / "theirs";
+  fs::create_symlink(folder.path / "file", link);
+  write_file_atomically(file, "kept", "plan");
+  for (const auto& path : {link, fifo, file}) {
+    CAPTURE(path);
+    REQUIRE(::lchown(path.c_str(), 65534, 65534) == 0);
+    CHECK(message_of([&] { write_file_atomically(path, "x", "plan"); }).find("belongs to another user") !=
+          std::string::npos);
+    CHECK_THROWS_AS(OutputFile(path, "trace"), PermissionDenied);
+  }
+  CHECK(read_file(folder.path / "file", "config") == "x");
+  CHECK(read_file(file, "plan") == "kept");
+  CHECK(fs::is_fifo(fifo));
+}
+
+TEST_CASE("what is read never ends up in too much memory") {
+  CHECK(message_of([] { (void)read_file("/dev/zero", "plan"); }).find("more than 64 MiB") != std::string::npos);
+  const Folder folder;
+  const auto path = folder.path / "large";
+  write_file_atomically(path, "", "plan");
+  fs::resize_file(path, (std::uintmax_t{64} << 20) + 1);
+  CHECK(message_of([&] { (void)read_file(path, "plan"); }).find("more than 64 MiB") != std::string::npos);
 }
 
 TEST_CASE("a FIFO is written into and stays one, whichever end comes first and however long the text") {

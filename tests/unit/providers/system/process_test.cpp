@@ -74,6 +74,22 @@ TEST_CASE("a child's output and exit code come back, and it gets arguments and e
   CHECK(run(shell("kill -9 $$"), 10s, {}).exit_code == 137);
 }
 
+TEST_CASE("a child does not get what is withheld of our environment, unless it is given") {
+  const std::map<std::string, std::string> ours{
+      {"LITEDESK_TEST_SECRET_A", "a"}, {"LITEDESK_TEST_SECRET_B", "b"}, {"LITEDESK_TEST_OTHER", "c"}};
+  for (const auto& [name, value] : ours) ::setenv(name.c_str(), value.c_str(), 1);
+  Command command{"sh",
+                  {"-c", "echo \"$LITEDESK_TEST_SECRET_A,$LITEDESK_TEST_SECRET_B,$LITEDESK_TEST_OTHER,${PATH:+path}\""},
+                  {},
+                  false,
+                  {}};
+  CHECK(run(command, 10s, {}).output == "a,b,c,path\n");
+  command.withheld = {"LITEDESK_TEST_SECRET", "NOTHING"};
+  command.environment["LITEDESK_TEST_SECRET_B"] = "given";
+  CHECK(run(command, 10s, {}).output == ",given,c,path\n");
+  for (const auto& [name, value] : ours) ::unsetenv(name.c_str());
+}
+
 TEST_CASE("a child reads nothing from our input, and its signals are not blocked") {
   CHECK(run(shell("cat"), 10s, {}).output.empty());
   sigset_t all, before;
