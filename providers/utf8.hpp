@@ -15,8 +15,8 @@ struct CodePoint {
 // YAML 1.2, c-printable, without the line separators that only YAML 1.1 knows (U+0085, U+2028, U+2029) and U+FEFF.
 [[nodiscard]] bool is_printable(char32_t c);
 // Whether it is not seen itself but makes other text look like something else: what turns the direction of text, what
-// has no width, and separators of lines (general categories Cf, Zl and Zp of the Unicode Standard, 4.5), but the joiners
-// that Persian, Indic scripts and emoji are written with, and the soft hyphen.
+// has no width, and separators of lines (general categories Cf, Zl and Zp of the Unicode Standard, 4.5), but the
+// joiners that Persian, Indic scripts and emoji are written with, and the soft hyphen.
 [[nodiscard]] bool is_deceptive(char32_t c);
 // The first byte that is not UTF-8 or a character that no YAML text may hold; npos when there is none.
 [[nodiscard]] std::size_t find_unprintable(std::string_view text);

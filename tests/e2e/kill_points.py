@@ -60,6 +60,7 @@ class World:
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError("still running after 60 s\n" + "".join(process.communicate()))
+        self.relay.wait_idle()
         return process.returncode, out, err
 
     def objects(self, slug):

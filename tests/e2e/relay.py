@@ -70,6 +70,13 @@ class Relay:
         asyncio.run_coroutine_threadsafe(end(), self._loop)
         self._thread.join(5)
 
+    def wait_idle(self, seconds=60):
+        """Until every client has gone and what it had asked is answered: a killed process may have requests under way."""
+        async def idle():
+            while self._clients:
+                await asyncio.wait(set(self._clients))
+        asyncio.run_coroutine_threadsafe(idle(), self._loop).result(seconds)
+
     def arm(self, at=0, action=None):
         """Counts from nothing again; does `action` to the request number `at`."""
         self.count, self.seen, self.at, self.action, self.pid, self.fired = 0, [], at, action, None, False
