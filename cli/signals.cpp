@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include <poll.h>
@@ -32,7 +33,7 @@ void call_within(std::chrono::milliseconds longest, std::function<void()> call) 
 // Reads signals until the end. `on_first` is called once, and must not keep it from reading on.
 void watch(int signals, int end, const std::function<void()>& on_first, const std::function<void()>& on_second) {
   constexpr std::chrono::milliseconds longest{500};
-  bool first = true;
+  std::optional<std::chrono::steady_clock::time_point> first;
   std::array<pollfd, 2> files{{{signals, POLLIN, 0}, {end, POLLIN, 0}}};
   while (true) {
     if (::poll(files.data(), files.size(), -1) < 0) {
@@ -42,10 +43,14 @@ void watch(int signals, int end, const std::function<void()>& on_first, const st
     if (files[1].revents != 0) return;
     signalfd_siginfo signal{};
     if (::read(signals, &signal, sizeof signal) != static_cast<ssize_t>(sizeof signal)) continue;
-    if (std::exchange(first, false)) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!first) {
+      first = now;
       on_first();
       continue;
     }
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - *first);
+    if (!asks_again(static_cast<int>(signal.ssi_signo), signal.ssi_code, since)) continue;
     call_within(longest, on_second);
     // _exit: whatever still runs must not be waited for, nor see destroyed objects.
     ::_exit(exit_interrupted);
@@ -62,6 +67,12 @@ void watch(int signals, int end, const std::function<void()>& on_first, const st
 }
 
 }  // namespace
+
+bool asks_again(int signal, int code, std::chrono::milliseconds since_first) {
+  constexpr std::chrono::milliseconds same{1'000};
+  const bool by_program = code <= 0;  // SI_USER, SI_QUEUE, SI_TKILL; the kernel's are above
+  return signal != SIGHUP && !(by_program && since_first < same);
+}
 
 SignalWatcher::SignalWatcher(std::stop_source stop, std::function<void()> on_first, std::function<void()> on_second) {
   sigset_t set;

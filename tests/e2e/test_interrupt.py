@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import signal
+import subprocess
 import sys
 import time
 
@@ -211,6 +212,29 @@ def second_stops():
     goes_on("second")
 
 
+def signalled_until_it_ends(process):
+    """Sends SIGTERM again and again: what comes within a second of the first is taken for the same."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return process.communicate(timeout=0.3)
+        except subprocess.TimeoutExpired:
+            assert time.monotonic() < end, "it does not end"
+            process.send_signal(signal.SIGTERM)
+
+
+def ended_by_timeout():
+    """timeout(1) signals the process and then its whole group: that is one request to stop, and what was made is undone."""
+    where = registered("late")
+    for _ in range(3):
+        done = subprocess.run(["timeout", "2", where.binary, "instance", "provision", "late", "-q"], env=where.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        print("    " + done.stderr.strip())
+        assert done.returncode == 124, done.returncode
+        assert re.search("nothing of it is left|nothing was changed", done.stderr) and "stopped at once" not in done.stderr, done.stderr
+    goes_on("late")
+
+
 def second_without_terminal():
     """SIGTERM twice, for a script: one JSON object, and nothing else."""
     between = relayed()
@@ -220,8 +244,7 @@ def second_without_terminal():
         process = where.start("instance", "provision", "script", "-o", "json")
         between.wait_held()
         process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGINT)  # another one: two of a kind may be seen as one
-        out, err = process.communicate(timeout=60)
+        out, err = signalled_until_it_ends(process)
         print("    " + err.strip())
         assert process.returncode == 130 and out == "", (process.returncode, out)
         error = json.loads(err)["error"]
@@ -251,7 +274,7 @@ def change_in_flight():
 
 
 ALL = [first_undoes, first_keeps, first_puts_back, first_while_reading, first_while_undoing, first_when_all_is_ready, second_stops, second_without_terminal,
-       change_in_flight]
+       ended_by_timeout, change_in_flight]
 
 
 def main():

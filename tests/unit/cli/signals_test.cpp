@@ -10,6 +10,20 @@
 using namespace litedesk::cli;
 using namespace std::chrono_literals;
 
+TEST_CASE("a second signal ends at once when it asks for that, and not when it is the first one told twice") {
+  CHECK(asks_again(SIGINT, SI_KERNEL, 0ms));  // Ctrl-C, however quick the fingers are
+  CHECK(asks_again(SIGINT, SI_KERNEL, 5s));
+  for (const int code : {SI_USER, SI_QUEUE, SI_TKILL}) {
+    CAPTURE(code);
+    CHECK_FALSE(asks_again(SIGTERM, code, 0ms));  // timeout(1): to the process, then to its group
+    CHECK_FALSE(asks_again(SIGINT, code, 999ms));
+    CHECK(asks_again(SIGTERM, code, 1s));
+  }
+  // A terminal that is closed: from the kernel, and from the shell before it ends.
+  CHECK_FALSE(asks_again(SIGHUP, SI_KERNEL, 2s));
+  CHECK_FALSE(asks_again(SIGHUP, SI_USER, 10s));
+}
+
 TEST_CASE("a signal that was ignored when the process began stays ignored, and another asks for a stop") {
   const auto before = std::signal(SIGHUP, SIG_IGN);
   {
