@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -75,12 +76,29 @@ MHD_Result add_header(void* to, MHD_ValueKind, const char* name, const char* giv
   return MHD_YES;
 }
 
-Reply too_large() {
+Reply plain_text(int status, std::string text) {
   Reply reply;
-  reply.status = 413;
+  reply.status = status;
   reply.content_type = "text/plain";
-  reply.body = "request entity too large\n";
+  reply.body = std::move(text);
   return reply;
+}
+
+// "127.0.0.1:8001", "[::1]", "localhost"
+bool is_loopback(std::string_view host) {
+  const auto end = host.starts_with('[') ? host.find(']') : host.find(':');
+  const auto name = host.substr(0, host.starts_with('[') && end != std::string_view::npos ? end + 1 : end);
+  return name == "127.0.0.1" || name == "localhost" || name == "[::1]";
+}
+
+// A web page that somebody has open reaches this machine's ports, too: its requests carry an Origin (RFC 6454, 7), and
+// those that it makes by a name of its own which leads here carry that name as Host.
+std::optional<Reply> refusal_of(const Call& call) {
+  if (call.headers.contains("origin")) return plain_text(403, "the sandbox serves no web pages\n");
+  const auto host = call.headers.find("host");
+  if (host != call.headers.end() && !is_loopback(host->second))
+    return plain_text(421, "the sandbox is reached at 127.0.0.1 and localhost only\n");
+  return std::nullopt;
 }
 
 // The body of a streamed reply, as the library asks for it. Waiting here blocks only this connection's thread.
@@ -221,7 +239,9 @@ struct Server::Impl {
     const auto fault = faults.next(changes_something(call.method));
     std::string note;
     if (fault != FaultKind::none) note = fmt::format(" fault {}", to_string(fault));
-    auto reply = exchange.too_large ? too_large() : answer(call, fault, note);
+    const auto refused =
+        exchange.too_large ? std::optional(plain_text(413, "request entity too large\n")) : refusal_of(call);
+    auto reply = refused ? *refused : answer(call, fault, note);
     const bool cut = fault == FaultKind::reset || fault == FaultKind::lost;
     if (options.on_request) {
       const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;

@@ -118,7 +118,7 @@ class RawConnection {
 inline std::string raw_request(std::string_view method, std::string_view target, std::string_view headers = "",
                                std::string_view body = "") {
   std::string text(method);
-  text.append(" ").append(target).append(" HTTP/1.1\r\nHost: h\r\n").append(headers);
+  text.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n").append(headers);
   if (!body.empty()) text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   return text.append("\r\n").append(body);
 }

@@ -137,6 +137,27 @@ TEST_CASE("a call arrives as it was sent, whatever the method, and the answer is
   }
 }
 
+TEST_CASE("a web page gets nothing: by its Origin, or by a name that leads to this machine") {
+  Served served;
+  const auto status_with = [&](const std::string& host, const std::string& headers) {
+    RawConnection connection(served.server.port());
+    connection.send("POST /x HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 0\r\n" + headers + "\r\n");
+    return connection.answer().status;
+  };
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8001", "localhost:1", "[::1]", "[::1]:8001"}) {
+    CAPTURE(host);
+    CHECK(status_with(host, "") == 200);
+    CHECK(status_with(host, "Origin: http://evil.example\r\n") == 403);
+    CHECK(status_with(host, "Origin: null\r\n") == 403);
+  }
+  for (const char* host : {"evil.example", "evil.example:8001", "127.0.0.1.evil.example", "localhost.evil.example",
+                           "[::2]", "[::1", "192.0.2.1"}) {
+    CAPTURE(host);
+    CHECK(status_with(host, "") == 421);
+  }
+  CHECK(served.api.calls == 5);
+}
+
 TEST_CASE("an answer to HEAD has a length and no body") {
   Served served;
   RawConnection connection(served.server.port());
@@ -157,9 +178,10 @@ TEST_CASE("a DELETE without a body and without a length is answered at once") {
 TEST_CASE("a body in chunks and one that waits to be asked for arrive whole") {
   Served served;
   RawConnection connection(served.server.port());
-  connection.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  connection.send(
+      "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   CHECK(Json::parse(connection.answer().body).at("body") == "abcde");
-  connection.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  connection.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   CHECK(connection.until("\r\n\r\n").starts_with("HTTP/1.1 100"));
   connection.send("xyz");
   CHECK(Json::parse(connection.answer().body).at("body") == "xyz");
@@ -172,7 +194,7 @@ TEST_CASE("a body as large as allowed is read whole, and a larger one is 413, wh
   CHECK(Json::parse(ask(served.server.port(), "POST", "/x", "", whole).body).at("body") == whole);
   CHECK(ask(served.server.port(), "POST", "/x", "", whole + "a").status == 413);
   RawConnection chunks(served.server.port());
-  chunks.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunks.send("POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 4; ++i) chunks.send("186A0\r\n" + std::string(100'000, 'b') + "\r\n");
   chunks.send("0\r\n\r\n");
   CHECK(chunks.answer().status == 413);
