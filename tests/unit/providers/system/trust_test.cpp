@@ -47,11 +47,14 @@ TEST_CASE("a file is trusted when nobody but its owner may write it") {
   std::ofstream(file) << "text";
   const std::string why =
       "the plan " + file.string() + " is not trusted: others may write it | chmod go-w " + file.string();
-  for (const auto& [mode, trusted] :
-       {std::pair{0600, true}, {0644, true}, {0444, true}, {0606, false}, {0602, false}}) {
-    CAPTURE(mode);
-    REQUIRE(::chmod(file.c_str(), static_cast<mode_t>(mode)) == 0);
-    CHECK(refusal(file) == (trusted ? "trusted" : why));
+  struct Row {
+    mode_t mode;
+    bool trusted;
+  };
+  for (const Row& row : {Row{0600, true}, {0644, true}, {0444, true}, {0606, false}, {0602, false}}) {
+    CAPTURE(row.mode);
+    REQUIRE(::chmod(file.c_str(), row.mode) == 0);
+    CHECK(refusal(file) == (row.trusted ? "trusted" : why));
   }
   fs::create_symlink(file, folder.path / "link");
   CHECK(refusal(folder.path / "link") != "trusted");
