@@ -101,7 +101,7 @@ def in_the_background():
     # Its end does not wait for a watch, and is told.
     url = urllib.parse.urlparse(server["kubernetes"])
     watch = socket.create_connection((url.hostname, url.port), timeout=20)
-    watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sandbox-token\r\n\r\n")
+    watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sandbox-token\r\n\r\n")
     seen = b""
     while b"ADDED" not in seen:
         seen += watch.recv(65536)
