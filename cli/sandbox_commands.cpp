@@ -131,7 +131,8 @@ int serve_detached(const SandboxServe& options, Session& session) {
   const std::filesystem::path folder = folder_of(options.folder, session);
   const std::filesystem::path log = folder / "serve.log";
   system::Command command;
-  command.withheld = {"MONGODB_", "MONGO_", "JWT_SECRET", "SENDGRID_", "AWS_"};  // it asks no API of anybody's
+  command.withheld = credential_variables();
+  command.withheld.emplace_back("AWS_");  // it asks no API of anybody's
   command.program = own_program();
   command.arguments = {"sandbox",
                        "serve",

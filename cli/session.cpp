@@ -199,7 +199,8 @@ struct Session::Providers {
     options.on_warning = [this](const std::string& text) { session_.printer_.warn("kubernetes: " + text); };
     options.exec_cache_folder = (settings_.state_folder / "credentials").string();
     // A plugin signs in to a cluster: what signs in elsewhere, or to customers' data, is none of its business.
-    options.exec_withheld = {"MONGODB_", "MONGO_", "JWT_SECRET", "SENDGRID_", "LITEDESK_"};
+    options.exec_withheld = credential_variables();
+    options.exec_withheld.emplace_back("LITEDESK_");
     options.interactive = session_.runtime_.terminal.in && session_.runtime_.terminal.err;
     options.clock = &session_.runtime_.clock;
     options.request_timeout = request_timeout();
@@ -394,6 +395,10 @@ struct Session::Providers {
   std::optional<World> world;
   std::optional<std::stop_callback<std::function<void()>>> on_interrupt;
 };
+
+std::vector<std::string> credential_variables() {
+  return {"MONGODB_", "MONGO_", "JWT_SECRET", "SENDGRID_"};
+}
 
 Session::Session(Runtime& runtime, const GlobalOptions& global, const Command& command)
     : runtime_(runtime), global_(global), command_(command), printer_(runtime, global) {

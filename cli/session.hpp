@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/invocation.hpp"
@@ -15,6 +16,9 @@
 #include "providers/system/files.hpp"
 
 namespace litedesk::cli {
+
+// Beginnings of the names of variables that sign in to Atlas, to a customer's data or to e-mail: no child gets them.
+[[nodiscard]] std::vector<std::string> credential_variables();
 
 class Session {
  public:
