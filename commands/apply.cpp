@@ -53,6 +53,15 @@ int order_of(const std::string& kind) {
   return static_cast<int>(found - order.begin());
 }
 
+// What makes pods, and what scales those. The rest of a namespace stands before it: a controller that meets a workload
+// before its ServiceAccount records a warning and tries again later, and a pod that runs before the NetworkPolicies is
+// not isolated.
+bool makes_pods(const std::string& kind) {
+  static const std::set<std::string> kinds = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
+                                              "CronJob",    "Job",         "Pod",       "HorizontalPodAutoscaler"};
+  return kinds.contains(kind);
+}
+
 class Applier {
  public:
   Applier(const World& world, const Plan& plan, const DesiredState& desired, const LiveState& live, ApplyReport& report,
@@ -157,7 +166,7 @@ class Applier {
     std::stable_sort(changes.begin(), changes.end(), [](const Change* a, const Change* b) {
       return std::pair(wave_of(a->id), order_of(a->id.kind)) < std::pair(wave_of(b->id), order_of(b->id.kind));
     });
-    std::vector<const Change*> spaces, rest, forced, removed;
+    std::vector<const Change*> spaces, rest, workloads, forced, removed;
     for (const auto* change : changes) {
       if (change->verb == Verb::remove)
         removed.push_back(change);
@@ -165,13 +174,15 @@ class Applier {
         spaces.push_back(change);
       else if (change->force)
         forced.push_back(change);  // once what else wrote its fields is gone
+      else if (makes_pods(change->id.kind))
+        workloads.push_back(change);
       else
         rest.push_back(change);
     }
     const auto name_space = names_of(plan_.slug, world_.settings.dns.domain).name_space;
     const auto* const part = part_of(from);
     say(part, StepState::running, name_space, begin);
-    const bool done = apply(spaces) && apply(rest) && remove(removed) && apply(forced);
+    const bool done = apply(spaces) && apply(rest) && apply(workloads) && remove(removed) && apply(forced);
     std::exception_ptr error;
     for (const auto* change : changes)
       if (!error) error = outcome(*change).error;

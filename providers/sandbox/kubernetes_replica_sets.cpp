@@ -66,23 +66,6 @@ void retry_later(World& world, Record& set, const std::string& failure) {
                   namespace_of(set.object), name_of(set.object));
 }
 
-// A real controller meets a new set some milliseconds after it was written, and what was sent along with it is there by
-// then. This one meets it at once: it gives the ServiceAccount that moment. True when the pods have to wait.
-bool awaits_account(World& world, const Record& set) {
-  constexpr Millis moment = 100;
-  const auto account = text(set.object, "spec.template.spec.serviceAccountName");
-  const auto name_space = namespace_of(set.object);
-  if (account.empty() || world.time_scale() <= 0 || world.get("serviceaccounts", name_space, account)) return false;
-  const auto met = integer(set.note, "met");
-  if (met != 0) return world.now() < met + moment;
-  auto noted = set;
-  if (!noted.note.is_object()) noted.note = Json::object();
-  noted.note["met"] = world.now();
-  world.put("replicasets.apps", noted);
-  world.wake_at(world.now() + moment, "replicaset", name_space, name_of(set.object));
-  return true;
-}
-
 Json status_of(World& world, const Json& set, const std::vector<Record>& pods, const std::string& failure) {
   std::int64_t replicas = 0;
   std::int64_t ready = 0;
@@ -132,7 +115,6 @@ void sync_replica_set(World& world, const std::string& name_space, const std::st
       if (!going(pod.object) && !ended(pod.object)) active.push_back(std::move(pod));
     const auto wanted = integer(set->object, "spec.replicas", 1);
     const auto missing = wanted - static_cast<std::int64_t>(active.size());
-    if (missing > 0 && awaits_account(world, *set)) return;
     if (missing > 0) failure = make_pods(world, set->object, missing);
     if (missing < 0) remove_pods(world, set->object, std::move(active), -missing);
     retry_later(world, *set, failure);
