@@ -72,14 +72,20 @@ function(litedesk_room name folder)
   litedesk_precompile(${name})
 endfunction()
 
+# What runs the tests of every unit_ROOM, compiled once.
+if(LITEDESK_TESTS)
+  add_library(litedesk_unit_main STATIC "${PROJECT_SOURCE_DIR}/tests/unit/main.cpp")
+  target_link_libraries(litedesk_unit_main PRIVATE litedesk_options)
+endif()
+
 # litedesk_unit_tests(ROOM FOLDER LIBRARIES...): the doctest executable unit_ROOM from tests/unit/FOLDER/*.cpp.
 function(litedesk_unit_tests room folder)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/unit/${folder}/*.cpp")
   if(NOT sources)
     return()
   endif()
-  add_executable(unit_${room} ${sources} "${PROJECT_SOURCE_DIR}/tests/unit/main.cpp")
-  target_link_libraries(unit_${room} PRIVATE litedesk_options ${ARGN})
+  add_executable(unit_${room} ${sources})
+  target_link_libraries(unit_${room} PRIVATE litedesk_options litedesk_unit_main ${ARGN})
   litedesk_precompile(unit_${room})
   target_compile_definitions(unit_${room} PRIVATE LITEDESK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
   add_test(NAME unit_${room} COMMAND unit_${room})
