@@ -38,17 +38,27 @@ Answer plan_answer(const Plan& plan, Session& session) {
           .text = printer.for_people() ? plan_text(plan, printer) : ""};
 }
 
+void bind_adopt(Flags& flags, bool& adopt) {
+  flags.flag(
+      {.names = "--adopt",
+       .value = "",
+       .help = "take over a namespace, objects and DNS records that were not made for the tenant and that nobody "
+               "else owns; the plan lists what else stands in the namespace"},
+      adopt);
+}
+
 void bind_plan(Flags& flags, InstancePlan& options) {
   flags.argument({.name = "SLUG", .help = "the tenant", .values = Values::slug}, options.slug);
   flags.flag({.names = "--out", .value = "FILE", .help = "save the plan for provision --plan", .values = Values::file},
              options.out);
   flags.flag({.names = "--exit-code", .value = "", .help = "exit with 10 if there are changes"}, options.exit_code);
+  bind_adopt(flags, options.adopt);
 }
 
 int plan(const InstancePlan& options, Session& session) {
   session.check_known("images.");
   session.stop_requests_when_interrupted();
-  const Plan result = plan_instance(session.world(), options.slug);
+  const Plan result = plan_instance(session.world(), options.slug, options.adopt);
   if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result, session.patience());
   session.printer().answer(plan_answer(result, session));
   if (!options.out.empty()) {
@@ -76,6 +86,7 @@ void bind_provision(Flags& flags, InstanceProvision& options) {
              options.fail_on_unschedulable);
   flags.flag({.names = "--force-conflicts", .value = "", .help = "take over fields that other field managers own"},
              options.force_conflicts);
+  bind_adopt(flags, options.adopt);
   flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, for a plan that deletes something"},
              options.confirm);
 }
@@ -162,7 +173,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
   session.check_known("images.");
   if (options.dry_run) {
     session.stop_requests_when_interrupted();
-    session.printer().answer(plan_answer(plan_instance(session.world(), options.slug), session));
+    session.printer().answer(plan_answer(plan_instance(session.world(), options.slug, options.adopt), session));
     return 0;
   }
   ProvisionOptions how;
@@ -171,6 +182,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
   how.keep_on_failure = options.keep_on_failure;
   how.fail_on_unschedulable = options.fail_on_unschedulable;
   how.force_conflicts = options.force_conflicts;
+  how.adopt = options.adopt;
   how.timeout = session.timeout(usual_timeout);
   if (!options.plan.empty()) {
     const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug, session.patience());

@@ -56,13 +56,13 @@ struct TenantDelete {
 
 struct InstancePlan {
   std::string slug, out;
-  bool exit_code = false;
+  bool exit_code = false, adopt = false;
   friend bool operator==(const InstancePlan&, const InstancePlan&) = default;
 };
 struct InstanceProvision {
   std::string slug, plan, confirm;
   bool dry_run = false, no_wait = false, keep_on_failure = false, fail_on_unschedulable = false;
-  bool force_conflicts = false;
+  bool force_conflicts = false, adopt = false;
   friend bool operator==(const InstanceProvision&, const InstanceProvision&) = default;
 };
 struct InstanceWait {

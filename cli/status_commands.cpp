@@ -72,6 +72,15 @@ Table events_table(const std::vector<StatusEvent>& events, system::TimePoint now
   return table;
 }
 
+Table foreign_table(const std::vector<ForeignObject>& objects) {
+  Table table{.columns = {{.header = "OBJECT", .importance = 10, .shrinks = true},
+                          {.header = "WHAT IT DOES", .importance = 9, .shrinks = true}},
+              .rows = {}};
+  for (const ForeignObject& object : objects)
+    table.rows.push_back({fmt::format("{}/{}", object.kind, object.name), object.effect});
+  return table;
+}
+
 std::string status_text(const InstanceStatus& status, Session& session) {
   const Printer& printer = session.printer();
   const system::TimePoint now = session.now();
@@ -111,6 +120,7 @@ std::string status_text(const InstanceStatus& status, Session& session) {
   if (!status.events.empty()) {
     text += "\nWarnings of the last hour\n" + render(events_table(status.events, now), style);
   }
+  if (!status.foreign.empty()) text += "\nNot made by litedesk\n" + render(foreign_table(status.foreign), style);
   return text;
 }
 

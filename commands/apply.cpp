@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/parallel.hpp"
+#include "commands/provenance.hpp"
 #include "providers/error.hpp"
 
 namespace litedesk {
@@ -170,7 +171,7 @@ class Applier {
     for (const auto* change : changes) {
       if (change->verb == Verb::remove)
         removed.push_back(change);
-      else if (change->id.scope.empty())
+      else if (change->id.kind == "Namespace" && change->verb == Verb::create)
         spaces.push_back(change);
       else if (change->force)
         forced.push_back(change);  // once what else wrote its fields is gone
@@ -179,10 +180,12 @@ class Applier {
       else
         rest.push_back(change);
     }
+    // A namespace that was created gets its labels along with what is in it.
+    rest.insert(rest.begin(), spaces.begin(), spaces.end());
     const auto name_space = names_of(plan_.slug, world_.settings.dns.domain).name_space;
     const auto* const part = part_of(from);
     say(part, StepState::running, name_space, begin);
-    const bool done = apply(spaces) && apply(rest) && apply(workloads) && remove(removed) && apply(forced);
+    const bool done = create_namespaces(spaces) && apply(rest) && apply(workloads) && remove(removed) && apply(forced);
     std::exception_ptr error;
     for (const auto* change : changes)
       if (!error) error = outcome(*change).error;
@@ -196,12 +199,57 @@ class Applier {
     return std::to_string(objects) + (objects == 1 ? " object" : " objects");
   }
 
+  // A namespace is created and not applied, so that one which somebody else made since it was looked for is refused and
+  // not taken over. It carries the run's id: what is there after an answer was lost is ours if it does.
+  bool create_namespaces(const std::vector<const Change*>& changes) {
+    bool fine = true;
+    for (const auto* change : changes) {
+      auto& result = outcome(*change);
+      try {
+        result = {OutcomeState::applied, create_namespace(change->id.name), nullptr};
+      } catch (...) {
+        result = failure(std::current_exception());
+        fine = false;
+      }
+    }
+    return fine;
+  }
+
+  std::string create_namespace(const std::string& name) {
+    const kubernetes::Object wanted(
+        {{"apiVersion", "v1"},
+         {"kind", "Namespace"},
+         {"metadata",
+          {{"name", name},
+           {"annotations",
+            {{std::string(registry_annotation), live_.registry_id}, {std::string(run_annotation), report_.run}}}}}});
+    constexpr int attempts = 3;
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return world_.applier.create(wanted).uid();
+      } catch (const Error& error) {
+        const bool lost = error.code() == ErrorCode::unavailable || error.code() == ErrorCode::timeout;
+        if (error.code() != ErrorCode::conflict && !lost) throw;
+        const auto there = world_.objects.get(wanted.ref());
+        if (there && there->annotation(run_annotation) == report_.run) return there->uid();
+        if (there || attempt == attempts) throw;
+      }
+    }
+  }
+
+  kubernetes::Object to_send(const Change& change) {
+    Json json = change.interim.is_null() ? change.desired : change.interim;
+    // Another namespace of that name, made since, is no longer the one that is meant: the API server compares.
+    if (change.id.kind == "Namespace")
+      json["metadata"]["uid"] = change.verb == Verb::create ? outcome(change).uid : change.uid;
+    return kubernetes::Object(std::move(json));
+  }
+
   bool apply(const std::vector<const Change*>& changes) {
     if (changes.empty()) return true;
     std::vector<kubernetes::Object> objects;
     objects.reserve(changes.size());
-    for (const auto* change : changes)
-      objects.emplace_back(change->interim.is_null() ? change->desired : change->interim);
+    for (const auto* change : changes) objects.push_back(to_send(*change));
     kubernetes::Each<kubernetes::Object> results;
     try {
       results = world_.applier.apply_all(objects, {.force = changes.front()->force});
@@ -213,7 +261,9 @@ class Applier {
     for (std::size_t index = 0; index < changes.size(); ++index) {
       auto& result = outcome(*changes[index]);
       if (auto* error = std::get_if<std::exception_ptr>(&results[index])) {
-        result = failure(*error);
+        auto failed = failure(*error);
+        if (!result.uid.empty()) failed = {OutcomeState::applied, result.uid, *error};  // it was created all the same
+        result = std::move(failed);
         fine = false;
       } else {
         result = {OutcomeState::applied, std::get<kubernetes::Object>(results[index]).uid(), nullptr};

@@ -28,6 +28,7 @@ struct Outcome {
 
 // One Outcome a change, by its resource. Partial failure is data.
 struct ApplyReport {
+  std::string run;  // the operation's id, which the namespace that it creates carries (commands/provenance)
   std::map<ResourceId, Outcome> outcomes;
   std::string dns_change_id;  // of the batch; empty when there was none or it is INSYNC already
   [[nodiscard]] std::exception_ptr first_error() const;  // null when all went well

@@ -209,6 +209,7 @@ LiveState read_live_state(const World& world, std::string_view slug) {
   run_all({
       [&] { read_objects(world, slug, live, tenant_object); },
       [&] { live.cert_manager = world.objects.serves(kubernetes::type_of("cert-manager.io/v1", "Certificate")); },
+      [&] { live.surroundings = read_surroundings(world, names.name_space); },
       [&] { live.user = world.users.get_user(names.database_user); },
       [&] { live.cluster = world.clusters.get_cluster(database.cluster); },
       [&] { live.user_limit = read_user_limit(world); },

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "commands/surroundings.hpp"
 #include "commands/tenant.hpp"
 #include "commands/world.hpp"
 
@@ -28,6 +29,7 @@ struct LiveState {
   std::string load_balancer;  // host name or address; empty when none is known
   bool cert_manager = false;
   std::map<kubernetes::ObjectRef, kubernetes::Object> objects;  // what is there of what the templates can name
+  Surroundings surroundings;
   std::optional<atlas::DatabaseUser> user;
   std::optional<atlas::Cluster> cluster;
   std::optional<atlas::Limit> user_limit;

@@ -58,6 +58,8 @@ class Operation {
   // The tenant as stored last.
   [[nodiscard]] Tenant tenant() const;
   [[nodiscard]] bool lost() const;
+  // Its name in the record, drawn for this run.
+  [[nodiscard]] const std::string& id() const { return id_; }
   // How often the lock was renewed only after it had lapsed.
   [[nodiscard]] int lapses() const;
 

@@ -31,6 +31,7 @@ struct Change {
   std::string note;      // "adopts what an interrupted run made", "compared by managed fields"; may be empty
   std::string conflict;  // whose fields it would take over: "spec.replicas: kubectl"; empty when nobody's
   bool force = false;    // applied with force: the fields are ours to take
+  bool adopted = false;  // somebody else's until now, taken over because --adopt says so: an undo never deletes it
   Json desired;          // as sent; holds secrets: printed and stored by masked_desired alone
   Json interim;          // sent instead until the instance is ready; null when `desired` is sent at once
   Json live;             // as read, for undoing an update; null for create

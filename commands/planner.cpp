@@ -6,6 +6,7 @@
 
 #include "commands/dns_records.hpp"
 #include "commands/field_diff.hpp"
+#include "commands/provenance.hpp"
 #include "commands/quantity.hpp"
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
@@ -40,20 +41,20 @@ Json record_json(const route53::RecordSet& record) {
 
 class Planner {
  public:
-  explicit Planner(const PlanInputs& inputs) : in_(inputs) {}
+  explicit Planner(const PlanInputs& inputs) : in_(inputs), provenance_(inputs.live.tenant) {}
 
   Plan make() {
     plan_.slug = in_.live.tenant.slug;
     plan_.context = in_.settings.context;
     plan_.cluster_id = in_.live.cluster_id;
     plan_.warnings = in_.desired.warnings;
-    note_intent();
     objects();
     superfluous_objects();
     database_user();
     for (const auto& record : in_.desired.records) host(record);
     superfluous_hosts();
     warn_of_deletions();
+    warn_of_foreign_objects();
     dependencies();
     std::sort(plan_.changes.begin(), plan_.changes.end(), [](const Change& a, const Change& b) {
       return std::tuple(wave_of(a.id), a.id) < std::tuple(wave_of(b.id), b.id);
@@ -70,34 +71,67 @@ class Planner {
                                " existing resources");
   }
 
-  // What an interrupted first run noted that it would make: if it is there, that run made it.
-  void note_intent() {
-    const auto& operation = in_.live.tenant.status.operation;
-    if (!operation) return;
-    for (const auto& entry : operation->intent)
-      if (entry.starts_with("create ")) intended_.insert(entry.substr(7));
+  void warn_of_foreign_objects() {
+    std::set<std::string> own;
+    std::map<std::string, std::string> labels;
+    std::string name_space;
+    for (const auto& change : plan_.changes) {
+      if (change.id.provider != Provider::kubernetes) continue;
+      own.insert(change.id.kind + " " + change.id.name);
+      if (change.id.kind != "Namespace") continue;
+      name_space = change.id.name;
+      labels = labels_of(change.desired);
+      labels.merge(labels_of(change.live));
+    }
+    for (const auto& object : foreign_objects(in_.live.surroundings, own, std::move(labels), name_space))
+      plan_.warnings.push_back(to_string(object));
+    for (const auto& unread : in_.live.surroundings.unread)
+      plan_.warnings.push_back("not permitted to list " + unread + ": foreign ones are not shown");
   }
 
   void finish(Change change) {
-    if (change.verb != Verb::create && intended_.contains(to_string(change.id)) && change.note.empty())
+    if (change.note.empty() && change.adopted) change.note = "taken over: it was not made for this tenant";
+    if (change.note.empty() && change.verb != Verb::create && provenance_.was_to_be_created(change.id))
       change.note = "created by an interrupted run";
     plan_.changes.push_back(std::move(change));
   }
 
-  void check_namespace(const Object& name_space) {
+  // Whether the namespace is taken over; refuses what is another registry's, and without --adopt what is not the one
+  // that was made for the tenant.
+  bool takes_over_namespace(const Object& name_space) const {
+    const auto id = resource_id(name_space.ref());
+    const std::string what = "namespace " + name_space.name();
     const auto owner = name_space.annotation(registry_annotation);
-    if (owner == in_.live.registry_id) {
-      if (!name_space.deleting()) return;
-      throw Conflict({.message = "namespace " + name_space.name() + " is still being deleted",
+    if (!owner.empty() && owner != in_.live.registry_id)
+      throw Conflict({.message = what + " belongs to another registry, " + owner,
+                      .hint = "register the tenant under another slug, or have the namespace's owner remove it",
+                      .resource = to_string(id),
+                      .cause = {}});
+    const bool known = provenance_.owns_namespace(name_space);
+    if (name_space.deleting() && (known || !owner.empty()))
+      throw Conflict({.message = what + " is still being deleted",
                       .hint = "wait until it is gone: kubectl wait --for=delete namespace/" + name_space.name(),
-                      .resource = to_string(resource_id(name_space.ref())),
+                      .resource = to_string(id),
                       .cause = deletion_holders(name_space)});
-    }
-    throw Conflict({.message = owner.empty()
-                                   ? "namespace " + name_space.name() + " exists and was not created by litedesk"
-                                   : "namespace " + name_space.name() + " belongs to another registry, " + owner,
-                    .hint = "register the tenant under another slug, or have the namespace's owner remove it",
-                    .resource = to_string(resource_id(name_space.ref())),
+    if (known || in_.adopt) return !known;
+    const auto& noted = in_.live.tenant.status.namespace_uid;
+    throw Conflict({.message = what + " exists and was not created for tenant " + plan_.slug,
+                    .hint = "see what stands in it and would be taken over: litedesk instance plan " + plan_.slug +
+                            " --adopt; or have its owner remove it, or register the tenant under another slug",
+                    .resource = to_string(id),
+                    .cause = noted.empty() ? "" : "its UID is " + name_space.uid() + ", and the tenant's is " + noted});
+  }
+
+  // The same of an object in it.
+  bool takes_over(const Object& object) const {
+    const auto ref = object.ref();
+    if (ref.name_space.empty() || provenance_.owns_object(ref)) return false;
+    if (in_.adopt) return true;
+    throw Conflict({.message = ref.type.kind + " " + ref.name + " in namespace " + ref.name_space +
+                               " exists and was not created for tenant " + plan_.slug,
+                    .hint = "if nobody else needs it, take it over with `litedesk instance provision " + plan_.slug +
+                            " --adopt`, which keeps a Secret's values; otherwise delete it",
+                    .resource = to_string(resource_id(ref)),
                     .cause = {}});
   }
 
@@ -112,7 +146,7 @@ class Planner {
       if (live == nullptr) {
         change.verb = Verb::create;
       } else {
-        if (ref.type.kind == "Namespace") check_namespace(*live);
+        change.adopted = ref.type.kind == "Namespace" ? takes_over_namespace(*live) : takes_over(*live);
         change.uid = live->uid();
         change.live = live->json();
         const auto dry_run = in_.dry_runs.find(ref);
@@ -215,11 +249,17 @@ class Planner {
                     .cause = record_json(record).dump()});
   }
 
-  // What nobody owns can be taken over by whoever knows that it may be.
-  [[noreturn]] void refuse_unowned(const HostState& state, const route53::RecordSet& record) {
-    refuse_marked(state, record.type);
-    refuse_record(record, "exists and is not owned by litedesk",
-                  "if nobody needs it, take it over with `litedesk dns set " + record.name +
+  // Whether the record set is taken over; refuses what is somebody else's, and without --adopt what was not made for
+  // the tenant, whatever the owner record for that type of address says: whoever knows that it may be taken over says
+  // so.
+  bool takes_over(const HostState& state, const route53::RecordSet& record, const std::string& type) {
+    const bool marked = owned(state, type);
+    if (marked && provenance_.owns_record(record_id(*in_.live.zone, record), state.host)) return false;
+    refuse_marked(state, type);
+    if (in_.adopt) return true;
+    refuse_record(record,
+                  marked ? "exists and was not made for tenant " + plan_.slug : "exists and is not owned by litedesk",
+                  "if nobody needs it, take it over with `litedesk instance provision " + plan_.slug +
                       " --adopt`; otherwise choose another host for " + plan_.slug);
   }
 
@@ -259,8 +299,9 @@ class Planner {
     return false;
   }
 
-  void record(const route53::RecordSet& wanted, const route53::RecordSet* live) {
+  void record(const route53::RecordSet& wanted, const route53::RecordSet* live, bool adopted) {
     Change change;
+    change.adopted = adopted;
     change.id = record_id(*in_.live.zone, wanted);
     change.desired = record_json(wanted);
     if (live == nullptr) {
@@ -280,29 +321,28 @@ class Planner {
     const auto& there = state == nullptr ? nothing : *state;
 
     const route53::RecordSet* same = nullptr;
+    bool adopted = false;
     for (const auto& live : there.records) {
       const bool address = live.type == "CNAME" || live.type == "A" || live.type == "AAAA";
-      if (live.type == wanted.record.type) {
-        if (!owned(there, live.type)) refuse_unowned(there, live);
-        if (!live.set_identifier.empty())
-          refuse_record(live, "has a routing policy", "delete it where it was made, or choose another host");
-        same = &live;
-      } else if (address && owned(there, live.type)) {
+      if (!address && wanted.record.type != "CNAME") continue;
+      if (!address)
+        refuse_record(live, "exists, and no CNAME can stand beside it", "choose another host for " + plan_.slug);
+      if (!live.set_identifier.empty())
+        refuse_record(live, "has a routing policy", "delete it where it was made, or choose another host");
+      const bool taken = takes_over(there, live, live.type);
+      if (live.type != wanted.record.type) {
         remove_record(there, live);
-      } else if (address || wanted.record.type == "CNAME") {
-        refuse_unowned(there, live);
+        continue;
       }
+      same = &live;
+      adopted = taken;
     }
-    record(wanted.record, same);
+    record(wanted.record, same, adopted);
 
     const route53::RecordSet* owner = nullptr;
     for (const auto& live : there.owner_records)
       if (live.name == wanted.owner.name) owner = &live;
-    if (owner != nullptr) {
-      static_cast<void>(owned(there, wanted.record.type));
-      refuse_marked(there, wanted.record.type);
-    }
-    record(wanted.owner, owner);
+    record(wanted.owner, owner, owner != nullptr && takes_over(there, *owner, wanted.record.type));
   }
 
   // The record, and the owner record beside it when it says nothing else.
@@ -365,7 +405,7 @@ class Planner {
   const PlanInputs& in_;
   Plan plan_;
   std::set<ObjectRef> wanted_;
-  std::set<std::string> intended_;
+  Provenance provenance_;
 };
 
 }  // namespace

@@ -26,9 +26,11 @@ struct PlanInputs {
   const DesiredState& desired;
   const std::map<kubernetes::ObjectRef, DryRun>& dry_runs;  // one for each desired object that is live
   Money instance_adds;
+  bool adopt = false;  // take over what nobody else owns
 };
 
-// Throws Conflict for what is there and not ours: a namespace, a database user, a DNS record.
+// Throws Conflict for what is there and not the tenant's (commands/provenance): a namespace, an object in it, a
+// database user, a DNS record; where `adopt` is set, only for what somebody else owns.
 [[nodiscard]] Plan make_plan(const PlanInputs& inputs);
 
 // What is done first, at which provider nothing is waited for; then the rest of the namespace; then what needs DNS to

@@ -1,8 +1,10 @@
 #include "commands/preparation.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "commands/host_claims.hpp"
+#include "commands/provenance.hpp"
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 
@@ -52,11 +54,13 @@ void check_hosts(const World& world, const LiveState& live) {
   }
 }
 
-bool namespace_is_ours(const LiveState& live, const Settings& settings) {
+// The instance's namespace where it stands and is to be the instance's: anything in another one is not even asked for.
+const Object* usable_namespace(const LiveState& live, const Settings& settings, bool adopt) {
   const ObjectRef ref{kubernetes::type_of("v1", "Namespace"), "",
                       names_of(live.tenant.slug, settings.dns.domain).name_space};
   const auto* object = live.find(ref);
-  return object != nullptr && object->annotation(registry_annotation) == live.registry_id && !object->deleting();
+  if (object == nullptr || object->deleting()) return nullptr;
+  return adopt || Provenance(live.tenant).owns_namespace(*object) ? object : nullptr;
 }
 
 // What other field managers own of the fields that applying would set; rethrows any other error.
@@ -73,9 +77,10 @@ std::vector<kubernetes::StatusCause> field_conflicts(const std::exception_ptr& e
   }
 }
 
-std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& desired, const LiveState& live) {
+std::map<ObjectRef, DryRun> dry_run_all(const World& world, const DesiredState& desired, const LiveState& live,
+                                        bool adopt) {
   std::map<ObjectRef, DryRun> runs;
-  if (!namespace_is_ours(live, world.settings)) return runs;
+  if (usable_namespace(live, world.settings, adopt) == nullptr) return runs;
   std::vector<Object> objects;
   for (const auto& json : desired.objects)
     if (live.find(Object(json).ref()) != nullptr) objects.emplace_back(json);
@@ -110,21 +115,34 @@ void wait_for_old_namespace(const World& world, LiveState& live, std::chrono::mi
   const ObjectRef ref{kubernetes::type_of("v1", "Namespace"), "",
                       names_of(live.tenant.slug, world.settings.dns.domain).name_space};
   const auto* object = live.find(ref);
-  if (object == nullptr || !object->deleting() || object->annotation(registry_annotation) != live.registry_id) return;
+  if (object == nullptr || !object->deleting() || !Provenance(live.tenant).owns_namespace(*object)) return;
   if (observer) observer({"namespace", StepState::running, ref.name + " of an earlier run is being deleted", {}});
   if (const auto holder = wait_until_gone(world, ref, object->uid(), budget, world.interrupted)) return;
   live = read_live_state(world, live.tenant.slug);
 }
 
+// Who takes a namespace over is told what comes with it.
+void note_what_else_is_there(const World& world, Plan& plan) {
+  std::set<std::string> own;
+  const Change* adopted = nullptr;
+  for (const auto& change : plan.changes) {
+    if (change.id.provider == Provider::kubernetes) own.insert(change.id.kind + " " + change.id.name);
+    if (change.id.kind == "Namespace" && change.adopted) adopted = &change;
+  }
+  if (adopted == nullptr) return;
+  for (const auto& other : other_objects(world, adopted->id.name, own))
+    plan.warnings.push_back("in " + adopted->id.name + " stands also: " + other);
+}
+
 }  // namespace
 
-Prepared prepare(const World& world, std::string_view slug, std::chrono::milliseconds patience,
-                 const Observer& observer) {
+Prepared prepare(const World& world, std::string_view slug, const PrepareOptions& options, const Observer& observer) {
   Prepared prepared;
   prepared.live = read_live_state(world, slug);
   check_tenant(prepared.live.tenant);
+  check_record(prepared.live.tenant, {world.settings.dns.domain, world.tiers});
   check_hosts(world, prepared.live);
-  if (patience.count() > 0) wait_for_old_namespace(world, prepared.live, patience, observer);
+  if (options.patience.count() > 0) wait_for_old_namespace(world, prepared.live, options.patience, observer);
   prepared.desired = make_desired_state(world, prepared.live);
 
   const auto possible = possible_objects(world, slug);
@@ -135,8 +153,10 @@ Prepared prepare(const World& world, std::string_view slug, std::chrono::millise
   }
   read_more(world, unread, prepared.live);
 
-  const auto dry_runs = dry_run_all(world, prepared.desired, prepared.live);
-  prepared.plan = make_plan({world.settings, prepared.live, prepared.desired, dry_runs, world.prices.instance_adds()});
+  const auto dry_runs = dry_run_all(world, prepared.desired, prepared.live, options.adopt);
+  prepared.plan = make_plan(
+      {world.settings, prepared.live, prepared.desired, dry_runs, world.prices.instance_adds(), options.adopt});
+  if (options.adopt) note_what_else_is_there(world, prepared.plan);
   if (world.cluster_name) prepared.plan.cluster = world.cluster_name();
   return prepared;
 }

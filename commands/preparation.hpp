@@ -18,10 +18,15 @@ struct Prepared {
   Plan plan;
 };
 
+struct PrepareOptions {
+  bool adopt = false;                     // take over what stands at the instance's names and nobody else owns
+  std::chrono::milliseconds patience{0};  // with a namespace of an earlier run that is being deleted
+};
+
 // Reads and plans, and changes nothing. With patience it waits so long for a namespace of an earlier run to be gone,
 // and tells the observer. Throws NotFound (no such tenant), Conflict (a tenant that cannot have an instance, a host
 // that another tenant holds, something of somebody else's in the way), and what the APIs and the templates throw.
-[[nodiscard]] Prepared prepare(const World& world, std::string_view slug, std::chrono::milliseconds patience = {},
+[[nodiscard]] Prepared prepare(const World& world, std::string_view slug, const PrepareOptions& options = {},
                                const Observer& observer = {});
 
 // Claims the tenant's hosts that were never claimed for it: of two tenants that want one, the first has it. Throws

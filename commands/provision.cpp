@@ -7,6 +7,7 @@
 #include "commands/apply.hpp"
 #include "commands/operation.hpp"
 #include "commands/preparation.hpp"
+#include "commands/provenance.hpp"
 #include "commands/readiness.hpp"
 #include "providers/error.hpp"
 #include "providers/read_json.hpp"
@@ -20,29 +21,33 @@ using kubernetes::ObjectRef;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// "create kubernetes Deployment instance-acme/backend": what this run may touch, and what an interrupted one made
-// before.
-std::vector<std::string> make_intent(const Plan& plan, const std::vector<ResourceId>& adopted) {
+// "create kubernetes Deployment instance-acme/backend": what this run may touch, and what an interrupted one made or
+// took over before.
+std::vector<std::string> make_intent(const Plan& plan, const std::vector<ResourceId>& unfinished) {
   std::set<std::string> intent;
-  for (const auto& id : adopted) intent.insert("create " + to_string(id));
-  for (const auto& change : plan.changes)
+  for (const auto& id : unfinished) intent.insert("create " + to_string(id));
+  for (const auto& change : plan.changes) {
+    if (change.adopted) intent.insert("adopt " + to_string(change.id));
     if (change.verb != Verb::none && !intent.contains("create " + to_string(change.id)))
       intent.insert(std::string(to_string(change.verb)) + " " + to_string(change.id));
+  }
   return {intent.begin(), intent.end()};
 }
 
-// What is there now and belongs to a provision that did not come to its end: of an instance that never was active, all
-// of it (the planner has seen that it is ours); else what the interrupted run noted that it would make.
-std::vector<ResourceId> adopted_resources(const Prepared& prepared) {
-  std::vector<ResourceId> adopted;
+// What is there now and was made by a provision that did not come to its end: of an instance that never was active, all
+// of it (the planner has seen that it is the tenant's), unless it stands in a namespace that was taken over; else what
+// the interrupted run noted that it would make.
+std::vector<ResourceId> unfinished_resources(const Prepared& prepared) {
+  std::vector<ResourceId> unfinished;
   const auto& status = prepared.live.tenant.status;
-  std::set<std::string> intent;
-  if (status.operation) intent.insert(status.operation->intent.begin(), status.operation->intent.end());
-  for (const auto& change : prepared.plan.changes)
-    if (change.verb != Verb::create && change.verb != Verb::remove &&
-        (status.activated_at.empty() || intent.contains("create " + to_string(change.id))))
-      adopted.push_back(change.id);
-  return adopted;
+  const Provenance provenance(prepared.live.tenant);
+  const bool all = status.activated_at.empty() && status.namespace_origin != "adopted";
+  for (const auto& change : prepared.plan.changes) {
+    if (change.verb == Verb::create || change.verb == Verb::remove || change.adopted) continue;
+    if (provenance.was_to_be_adopted(change.id)) continue;
+    if (all || provenance.was_to_be_created(change.id)) unfinished.push_back(change.id);
+  }
+  return unfinished;
 }
 
 std::string error_text(const std::exception_ptr& error) {
@@ -80,12 +85,13 @@ class Run {
         prepared_(std::move(prepared)),
         stop_(stop),
         before_(prepared_.live.tenant),
-        adopted_(adopted_resources(prepared_)),
+        unfinished_(unfinished_resources(prepared_)),
         begin_(world.clock.steady()) {}
 
   ProvisionResult execute() {
-    operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, adopted_),
+    operation_.emplace(world_, prepared_.live.document, "provision", make_intent(prepared_.plan, unfinished_),
                        [this](Tenant& tenant) { note_start(tenant); });
+    report_.run = operation_->id();
     enter(before_.status.activated_at.empty() ? RunStage::making : RunStage::changing);
     apply(Wave::first, options_.wait ? Wave::namespaced : Wave::after_dns);
     if (world_.interrupted.stop_requested()) fail(ReadinessEnd::interrupted, "interrupted", {});
@@ -135,10 +141,24 @@ class Run {
     }
     status.url = "https://" + names.host;
     status.api_url = status.url + "/api";
+    note_namespace(tenant);
     // Until it has come to its end, what was there before counts too.
     const auto wanted = inventory(), hosts_wanted = hosts();
     status.inventory = united(std::move(status.inventory), wanted);
     status.hosts = united(std::move(status.hosts), hosts_wanted);
+  }
+
+  // The namespace that is the instance's, once that is certain: at the start where it stands, else when it was created.
+  void note_namespace(Tenant& tenant) const {
+    auto& status = tenant.status;
+    for (const auto& change : prepared_.plan.changes) {
+      if (change.id.kind != "Namespace") continue;
+      const auto made = report_.outcomes.find(change.id);
+      const bool created = change.verb == Verb::create;
+      status.namespace_uid = !created ? change.uid : made == report_.outcomes.end() ? "" : made->second.uid;
+      if (created || change.adopted || status.namespace_origin.empty())
+        status.namespace_origin = change.adopted ? "adopted" : "created";
+    }
   }
 
   static std::vector<std::string> united(std::vector<std::string> some, const std::vector<std::string>& more) {
@@ -191,6 +211,7 @@ class Run {
     come_to_end();
     auto tenant = operation_->release([this](Tenant& t) {
       t.status.stage = "deployment";
+      note_namespace(t);
       note_change(t);
       note_images(t);
     });
@@ -304,6 +325,7 @@ class Run {
       if (!goal.dns_change_id.empty() && goal.dns_change_id != before_.status.change_id)
         operation_->update([&](Tenant& t) {
           t.status.stage = "deployment";
+          note_namespace(t);
           t.status.change_id = goal.dns_change_id;
         });
       ReadinessSteps steps;
@@ -324,6 +346,7 @@ class Run {
       t.status.health = "healthy";
       t.status.message.clear();
       t.status.change_id.clear();
+      note_namespace(t);
       t.status.inventory = inventory();
       t.status.hosts = hosts();
       if (t.status.activated_at.empty()) t.status.activated_at = now;
@@ -388,6 +411,7 @@ class Run {
     const auto unwritten = note_end([&](Tenant& t) {
       t.status.phase = end == ReadinessEnd::failed ? Phase::failed : Phase::provisioning;
       t.status.message = reason.substr(0, 1000);
+      note_namespace(t);
       note_change(t);
       note_images(t);
     });
@@ -412,15 +436,21 @@ class Run {
                               const std::string& resource) {
     const bool first = before_.status.activated_at.empty();
     UndoOptions how;
-    how.adopted = adopted_;
+    how.adopted = unfinished_;
     how.told = told_;
     how.wait_until_gone = end != ReadinessEnd::interrupted;
     if (end == ReadinessEnd::interrupted) how.request_patience = patience_of_job;
     const auto undone = undo(world_, prepared_.plan, prepared_.desired, prepared_.live, report_, how, observer_);
     const auto unwritten = note_end([&](Tenant& t) {
-      const auto operation = t.status.operation;
+      const auto running = std::move(t.status);
       t.status = before_.status;
-      t.status.operation = operation;
+      t.status.operation = running.operation;
+      // What is left or on its way out is still the tenant's.
+      if (!undone.left.empty() || !how.wait_until_gone) note_namespace(t);
+      if (!undone.left.empty()) {
+        t.status.inventory = running.inventory;
+        t.status.hosts = running.hosts;
+      }
       t.status.phase = first || !undone.left.empty() ? Phase::failed : Phase::active;
       t.status.message = reason.substr(0, 1000);
     });
@@ -435,7 +465,10 @@ class Run {
            .hint = "run it again to continue, or remove what is left: " + joined(undone.left),
            .resource = resource,
            .cause = with(unwritten, details)});
-    const std::string state = first ? "nothing of it is left" : "it is back in its previous state";
+    const bool alone = before_.status.namespace_origin != "adopted" &&
+                       std::none_of(prepared_.plan.changes.begin(), prepared_.plan.changes.end(),
+                                    [](const Change& change) { return change.adopted; });
+    const std::string state = first && alone ? "nothing of it is left" : "it is back in its previous state";
     if (end == ReadinessEnd::interrupted)
       throw Cancelled({.message = "interrupted; provisioning " + before_.slug + " was undone: " + state,
                        .hint = "start again with: litedesk instance provision " + before_.slug,
@@ -455,7 +488,7 @@ class Run {
   Prepared prepared_;
   StopOnInterrupt& stop_;
   Tenant before_;
-  std::vector<ResourceId> adopted_;
+  std::vector<ResourceId> unfinished_;
   system::SteadyPoint begin_;
   ApplyReport report_;
   std::optional<Operation> operation_;
@@ -521,7 +554,7 @@ ProvisionResult run(World& world, const ProvisionOptions& options, Scope scope, 
   StopOnInterrupt stop(world);
   constexpr int attempts = 5;
   for (int attempt = 1;; ++attempt) {
-    auto prepared = prepare(world, options.slug, options.timeout, observer);
+    auto prepared = prepare(world, options.slug, {options.adopt, options.timeout}, observer);
     const auto& status = prepared.live.tenant.status;
     if (wait_for_lock(world, prepared.live.document, silent, observer)) continue;
     check_saved_plan(options, prepared.plan);
@@ -547,8 +580,8 @@ ProvisionResult run(World& world, const ProvisionOptions& options, Scope scope, 
 
 }  // namespace
 
-Plan plan_instance(World& world, std::string_view slug) {
-  return prepare(world, slug).plan;
+Plan plan_instance(World& world, std::string_view slug, bool adopt) {
+  return prepare(world, slug, {adopt, {}}).plan;
 }
 
 ProvisionResult provision(World& world, const ProvisionOptions& options, const Observer& observer) {

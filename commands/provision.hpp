@@ -13,8 +13,9 @@
 namespace litedesk {
 
 // Reads only. Throws NotFound for a slug that is not registered, Conflict for a shared tenant or a terminated one, a
-// namespace or a DNS record that is not ours, a cluster that is not the pinned one.
-[[nodiscard]] Plan plan_instance(World& world, std::string_view slug);
+// namespace or a DNS record that was not made for it (with `adopt`: that somebody else owns), a cluster that is not the
+// pinned one.
+[[nodiscard]] Plan plan_instance(World& world, std::string_view slug, bool adopt = false);
 
 // What an interruption meets: nothing to undo or to give back, or something that comes to its end first.
 enum class RunStage {
@@ -31,6 +32,7 @@ struct ProvisionOptions {
   bool keep_on_failure = false;
   bool fail_on_unschedulable = false;
   bool force_conflicts = false;  // take over fields that other managers own
+  bool adopt = false;            // take over a namespace, objects and record sets that nobody else owns
   std::chrono::milliseconds timeout{600'000};
   std::optional<std::string> plan_fingerprint;  // --plan: do exactly that plan, or Conflict
   std::string plan_json;                        // what the saved plan said, for the message

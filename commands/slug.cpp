@@ -151,6 +151,10 @@ bool is_reserved_slug(std::string_view slug) {
          std::find(reserved_words.begin(), reserved_words.end(), slug) != reserved_words.end();
 }
 
+std::span<const std::string_view> reserved_slugs() {
+  return reserved_words;
+}
+
 std::string derive_slug(std::string_view company) {
   std::string slug = fold_name(company);
   if (slug.size() < slug_min) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ void check_slug(std::string_view slug);
 // A word that is LiteDesk's own host, or one that begins with "cname-": so are the records named that say whose a
 // tenant's record is, and nothing may stand beside the CNAME of a host.
 [[nodiscard]] bool is_reserved_slug(std::string_view slug);
+// Those words; the registry in the cluster refuses them too (templates/tenant-crd.yaml).
+[[nodiscard]] std::span<const std::string_view> reserved_slugs();
 // The first of slug-2, slug-3 ... that is neither taken nor reserved, cut so that it stays within 30 characters;
 // nothing when the first hundred are.
 [[nodiscard]] std::optional<std::string> free_slug(std::string_view slug,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "commands/dns_records.hpp"
 #include "commands/live_state.hpp"
@@ -33,6 +34,14 @@ void guarded(Part& part, const Read& read) {
   } catch (const std::exception& error) {
     part = unknown_part(part.name, error);
   }
+}
+
+std::vector<ForeignObject> foreign_to(const Tenant& tenant, const Surroundings& surroundings,
+                                      const std::optional<Object>& name_space) {
+  std::set<std::string> own;
+  for (const auto& entry : tenant.status.inventory) own.insert(entry.substr(entry.find(' ') + 1));
+  if (!name_space) return {};
+  return foreign_objects(surroundings, own, labels_of(name_space->json()), name_space->name());
 }
 
 Part deployment_state(const std::string& name, const std::optional<Object>& deployment,
@@ -140,6 +149,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   kubernetes::Each<std::optional<Object>> objects;
   std::vector<Object> replica_sets, pods, certificates;
   std::optional<Part> pods_unknown;
+  Surroundings surroundings;
   Part database{"database", "", "", "", ""}, dns{"dns", "", "", "", ""}, certificate{"certificate", "", "", "", ""};
   run_all({
       [&] { objects = world.objects.get_all(refs); },
@@ -168,6 +178,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
           return certificate_part(certificates.front());
         });
       },
+      [&] { surroundings = read_surroundings(world, names.name_space); },
       [&] { guarded(database, [&] { return database_state(world, names); }); },
       [&] { guarded(dns, [&] { return dns_state(world, tenant); }); },
       [&] {
@@ -200,6 +211,9 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   status.parts.push_back(std::move(dns));
   status.parts.push_back(std::move(certificate));
   if (!certificates.empty()) status.certificate_until = certificates.front().text("status.notAfter");
+  status.foreign = foreign_to(tenant, surroundings, there);
+  for (const auto& unread : surroundings.unread)
+    if (world.warn) world.warn("not permitted to list " + unread + ": foreign ones are not shown");
   status.health = health_of(status.parts);
   return status;
 }
@@ -244,7 +258,9 @@ std::vector<StatusLine> fleet_status(World& world) {
 }
 
 Json to_json(const InstanceStatus& status) {
-  Json parts = Json::array(), events = Json::array();
+  Json parts = Json::array(), events = Json::array(), foreign = Json::array();
+  for (const auto& object : status.foreign)
+    foreign.push_back({{"kind", object.kind}, {"name", object.name}, {"effect", object.effect}});
   for (const auto& part : status.parts)
     parts.push_back({{"name", part.name},
                      {"state", part.state},
@@ -257,9 +273,13 @@ Json to_json(const InstanceStatus& status) {
                       {"reason", event.reason},
                       {"message", event.message},
                       {"count", event.count}});
-  return {
-      {"tenant", to_json(status.tenant)}, {"health", status.health}, {"parts", std::move(parts)},
-      {"events", std::move(events)},      {"url", status.url},       {"certificateUntil", status.certificate_until}};
+  return {{"tenant", to_json(status.tenant)},
+          {"health", status.health},
+          {"parts", std::move(parts)},
+          {"events", std::move(events)},
+          {"foreign", std::move(foreign)},
+          {"url", status.url},
+          {"certificateUntil", status.certificate_until}};
 }
 
 Json to_json(const std::vector<StatusLine>& lines) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands/provision.hpp"
+#include "commands/surroundings.hpp"
 
 namespace litedesk {
 
@@ -23,6 +24,7 @@ struct InstanceStatus {
   std::string health;  // healthy degraded unhealthy unknown
   std::vector<Part> parts;
   std::vector<StatusEvent> events;
+  std::vector<ForeignObject> foreign;  // what acts on it and was not made for it
   std::string url;
   std::string certificate_until;  // RFC 3339; empty when unknown
 };

@@ -291,6 +291,35 @@ Names names_of(std::string_view slug, std::string_view domain) {
           .host = fmt::format("{}.{}", slug, domain)};
 }
 
+void check_record(const Tenant& tenant, const TenantRules& rules) {
+  const auto same = [](std::string_view what, const auto& checked, const auto& stored) {
+    if (checked != stored) throw UsageError(fmt::format("{} is not as litedesk writes it", what));
+  };
+  try {
+    check_slug(tenant.slug);
+    same("the company's name", check_company(tenant.company), tenant.company);
+    if (!tenant.owner.email.empty()) same("--email", check_email(tenant.owner.email), tenant.owner.email);
+    same("--owner-name", check_line("--owner-name", tenant.owner.name, 200), tenant.owner.name);
+    same("--phone", check_line("--phone", tenant.owner.phone, 40), tenant.owner.phone);
+    same("--industry", check_line("--industry", tenant.industry, 100), tenant.industry);
+    same("--notes", check_notes(tenant.notes), tenant.notes);
+    same("--custom-domain", check_custom_domain(tenant.custom_domain), tenant.custom_domain);
+    check_below_base(tenant.custom_domain, rules.domain, tenant.slug);
+    static_cast<void>(check_company_size(tenant.company_size));
+    static_cast<void>(check_placement(tenant.placement));
+    same("--tag", check_tags(tenant.tags), tenant.tags);
+    static_cast<void>(rules.tiers.get(tenant.tier));
+  } catch (const Error& error) {
+    throw ValidationError(
+        {.message =
+             fmt::format("the record of tenant {} holds what litedesk refuses: {}", tenant.slug, error.message()),
+         .hint = "it was changed by hand or by another program; set it right with: litedesk tenant update " +
+                 tenant.slug + ", or register the tenant under another slug",
+         .resource = "tenant " + tenant.slug,
+         .cause = error.hint()});
+  }
+}
+
 Tenant create_tenant(store::Store& registry, HostClaims& hosts, const NewTenant& wanted, const TenantRules& rules,
                      const system::Clock& clock) {
   Tenant tenant = checked(wanted, rules, clock);

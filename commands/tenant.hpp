@@ -76,9 +76,11 @@ struct TenantStatus {
   std::string url, api_url;
   std::string provisioned_at, activated_at, suspended_at, terminated_at;
   std::string backend_image, frontend_image;  // as last applied
-  std::string change_id;                      // of the last Route 53 change, to wait for
-  std::vector<std::string> hosts;             // that have a DNS record
-  std::vector<std::string> inventory;         // "apps/v1 Deployment backend": what was applied in the namespace
+  std::string namespace_uid;       // of the namespace that was created or taken over for it: no other one is its own
+  std::string namespace_origin;    // created | adopted: what was taken over is never deleted by an undo; may be empty
+  std::string change_id;           // of the last Route 53 change, to wait for
+  std::vector<std::string> hosts;  // that have a DNS record
+  std::vector<std::string> inventory;  // "apps/v1 Deployment backend": what was applied in the namespace
   std::optional<OperationRecord> operation;
   friend bool operator==(const TenantStatus&, const TenantStatus&) = default;
 };
@@ -120,6 +122,11 @@ struct TenantRules {
   std::string domain;  // the base domain: names below it are tenants' hosts and LiteDesk's own
   const Tiers& tiers;
 };
+
+// A record may have been written by kubectl, an import or another program: every check of create_tenant on what stands
+// in it, but for what a record may leave out (an e-mail address). Throws ValidationError that names the first field
+// that create_tenant would have refused, and how to set it right.
+void check_record(const Tenant& tenant, const TenantRules& rules);
 
 struct NewTenant {
   std::string company, email, slug, tier = "trial", owner_name, phone, industry, company_size, custom_domain;

@@ -105,6 +105,10 @@ void visit_observed(Fields& fields, T& tenant) {
     database.text("secret", status.database_secret);
     database.text("project", status.database_project);
   });
+  fields.section("namespace", [&](auto& name_space) {
+    name_space.text("uid", status.namespace_uid);
+    name_space.text("origin", status.namespace_origin);
+  });
   fields.section("dns", [&](auto& dns) {
     dns.text("record", status.dns_record);
     dns.text("type", status.dns_type);

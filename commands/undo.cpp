@@ -4,6 +4,7 @@
 #include "commands/apply.hpp"
 #include "commands/field_diff.hpp"
 #include "commands/parallel.hpp"
+#include "commands/provenance.hpp"
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
@@ -105,7 +106,7 @@ class Undoer {
     if (!change.uid.empty()) return change.uid;
     const auto object = world_.objects.get(ref);
     if (!object) return {};
-    if (ref.type.kind == "Namespace" && object->annotation(registry_annotation) != live_.registry_id) return {};
+    if (ref.type.kind == "Namespace" && object->annotation(run_annotation) != report_.run) return {};
     return object->uid();
   }
 

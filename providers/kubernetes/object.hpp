@@ -34,6 +34,9 @@ struct ResourceType {
 // The same by kind alone, or by plural, singular or short name, ignoring case ("deploy"); nothing when unknown.
 [[nodiscard]] const ResourceType* find_type(std::string_view name);
 
+// Every namespaced type of that table.
+[[nodiscard]] std::vector<ResourceType> namespaced_types();
+
 struct ObjectRef {
   ResourceType type;
   std::string name_space;  // empty when the type is not namespaced

@@ -54,6 +54,12 @@ const auto& known_types() {
       {{"discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"}, ""},
       {{"apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", cluster_wide},
        "crd crds"},
+      {{"admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations",
+        cluster_wide},
+       ""},
+      {{"admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
+        cluster_wide},
+       ""},
       {{"apiregistration.k8s.io", "v1", "APIService", "apiservices", cluster_wide}, ""},
       {{"authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", cluster_wide}, ""},
       {{"authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", cluster_wide}, ""},
@@ -101,6 +107,13 @@ const ResourceType& type_of(std::string_view api_version, std::string_view kind)
   throw ValidationError(
       {.message = "unknown kind \"" + std::string(kind) + "\" in apiVersion \"" + std::string(api_version) + "\"",
        .hint = hint});
+}
+
+std::vector<ResourceType> namespaced_types() {
+  std::vector<ResourceType> types;
+  for (const auto& known : known_types())
+    if (known.type.namespaced) types.push_back(known.type);
+  return types;
 }
 
 const ResourceType* find_type(std::string_view name) {

@@ -157,6 +157,10 @@ MetricStatus containerResource:ContainerResourceMetricStatus external:ExternalMe
   pods:PodsMetricStatus resource:ResourceMetricStatus type!:s
 MetricTarget averageUtilization:i averageValue:q type!:s value:q
 MetricValueStatus averageUtilization:i averageValue:q value:q
+MutatingWebhook admissionReviewVersions!:[s] clientConfig!:j failurePolicy:s(Fail,Ignore) matchConditions:[j]
+  matchPolicy:s(Equivalent,Exact) name!:s namespaceSelector:LabelSelector objectSelector:LabelSelector
+  reinvocationPolicy:s(IfNeeded,Never) rules:[RuleWithOperations] sideEffects!:s timeoutSeconds:i
+MutatingWebhookConfiguration metadata:ObjectMeta webhooks:[MutatingWebhook|name]
 NFSVolumeSource path!:s readOnly:b server!:s
 Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
 NamespaceCondition lastTransitionTime:t message:s reason:s status!:s type!:s
@@ -271,6 +275,7 @@ RoleBinding metadata:ObjectMeta roleRef!:RoleRef subjects:[Subject]
 =RoleRef apiGroup:s kind!:s name!:s
 RollingUpdateDeployment maxSurge:x maxUnavailable:x
 RollingUpdateStatefulSetStrategy maxUnavailable:x partition:i
+RuleWithOperations apiGroups:[s] apiVersions:[s] operations:[s] resources:[s] scope:s(*,Cluster,Namespaced)
 SELinuxOptions level:s role:s type:s user:s
 =ScopeSelector matchExpressions:[ScopedResourceSelectorRequirement]
 ScopedResourceSelectorRequirement operator!:s(DoesNotExist,Exists,In,NotIn)
@@ -324,6 +329,10 @@ TopologySpreadConstraint labelSelector:LabelSelector matchLabelKeys:[s] maxSkew!
   whenUnsatisfiable!:s(DoNotSchedule,ScheduleAnyway)
 =TypedLocalObjectReference apiGroup:s kind!:s name!:s
 TypedObjectReference apiGroup:s kind!:s name!:s namespace:s
+ValidatingWebhook admissionReviewVersions!:[s] clientConfig!:j failurePolicy:s(Fail,Ignore) matchConditions:[j]
+  matchPolicy:s(Equivalent,Exact) name!:s namespaceSelector:LabelSelector objectSelector:LabelSelector
+  rules:[RuleWithOperations] sideEffects!:s timeoutSeconds:i
+ValidatingWebhookConfiguration metadata:ObjectMeta webhooks:[ValidatingWebhook|name]
 Volume awsElasticBlockStore:j azureDisk:j azureFile:j cephfs:j cinder:j configMap:ConfigMapVolumeSource
   csi:CSIVolumeSource downwardAPI:DownwardAPIVolumeSource emptyDir:EmptyDirVolumeSource
   ephemeral:EphemeralVolumeSource fc:j flexVolume:j flocker:j gcePersistentDisk:j gitRepo:j glusterfs:j

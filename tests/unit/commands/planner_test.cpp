@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "commands/dns_records.hpp"
+#include "commands/provenance.hpp"
 #include "providers/error.hpp"
 #include "tests/unit/commands/json_schema.hpp"
 
@@ -70,15 +71,18 @@ struct Case {
     json["metadata"]["uid"] = "uid-" + std::to_string(index);
     const Object there(json);
     live.objects.emplace(there.ref(), there);
+    if (index == 0) live.tenant.status.namespace_uid = "uid-0";
+    live.tenant.status.inventory.push_back(inventory_entry(there.ref()));
     dry_runs[there.ref()] = {json, false, {}};
   }
   void all_live() {
     for (std::size_t index = 0; index < desired.objects.size(); ++index) make_live(index);
+    live.tenant.status.hosts = {"acme.litedesk.com"};
     live.user = desired.user;
     live.hosts[0].records = {desired.records[0].record};
     live.hosts[0].owner_records = {desired.records[0].owner};
   }
-  Plan plan() const { return make_plan({settings, live, desired, dry_runs, {500, 1500}}); }
+  Plan plan(bool adopt = false) const { return make_plan({settings, live, desired, dry_runs, {500, 1500}, adopt}); }
 };
 
 const Change& find(const Plan& plan, std::string_view kind) {
@@ -176,17 +180,82 @@ TEST_CASE("a quota is narrowed only once the instance is ready") {
   CHECK(change->desired["spec"]["hard"]["pods"] == "11");
 }
 
-TEST_CASE("a namespace that is not ours is a conflict") {
-  for (const auto* owner : {"", "registry-2"}) {
-    Case c;
-    auto foreign = c.desired.objects[0];
-    if (*owner == '\0')
-      foreign["metadata"].erase("annotations");
-    else
-      foreign["metadata"]["annotations"][std::string(registry_annotation)] = owner;
-    c.live.objects.emplace(Object(foreign).ref(), Object(foreign));
-    CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+TEST_CASE("a namespace is the tenant's by the UID in its record, and by nothing that is written on it") {
+  Case c;
+  auto foreign = c.desired.objects[0];  // with this registry's annotation, which everybody can read
+  foreign["metadata"]["uid"] = "theirs";
+  const auto ref = Object(foreign).ref();
+  c.live.objects.emplace(ref, Object(foreign));
+  c.dry_runs[ref] = {foreign, false, {}};
+  const auto is_conflict = [&] { CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict); };
+  SUBCASE("the record knows no namespace") {
+    is_conflict();
   }
+  SUBCASE("the record knows another") {
+    c.live.tenant.status.namespace_uid = "uid-0";
+    is_conflict();
+  }
+  SUBCASE("a run noted that it would create it, but this one is not that run's") {
+    c.live.tenant.status.operation = OperationRecord();
+    c.live.tenant.status.operation->id = "run-1";
+    c.live.tenant.status.operation->intent = {"create kubernetes Namespace instance-acme"};
+    is_conflict();
+    foreign["metadata"]["annotations"][std::string(run_annotation)] = "run-1";
+    c.live.objects.insert_or_assign(ref, Object(foreign));
+    CHECK(find(c.plan(), "Namespace").verb != Verb::create);
+  }
+  SUBCASE("another registry's is not to be had at all") {
+    foreign["metadata"]["annotations"][std::string(registry_annotation)] = "registry-2";
+    c.live.objects.insert_or_assign(ref, Object(foreign));
+    is_conflict();
+    CHECK_THROWS_AS(static_cast<void>(c.plan(true)), Conflict);
+  }
+  SUBCASE("whoever says so takes it over") {
+    const auto plan = c.plan(true);
+    CHECK(find(plan, "Namespace").adopted);
+    CHECK(find(plan, "Namespace").note == "taken over: it was not made for this tenant");
+  }
+}
+
+TEST_CASE("an object that stood in the instance's namespace before is not the tenant's either") {
+  Case c;
+  c.all_live();
+  CHECK(c.plan().empty());
+  std::erase(c.live.tenant.status.inventory, "apps/v1 Deployment backend");
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+  const auto plan = c.plan(true);
+  CHECK(find(plan, "Deployment").adopted);
+  CHECK_FALSE(find(plan, "Ingress").adopted);
+  c.live.tenant.status.operation = OperationRecord();
+  c.live.tenant.status.operation->intent = {"create kubernetes Deployment instance-acme/backend"};
+  CHECK_FALSE(find(c.plan(), "Deployment").adopted);
+}
+
+TEST_CASE("an owner record alone does not make a record set the tenant's") {
+  Case c;
+  c.all_live();
+  c.live.tenant.status.hosts = {};
+  CHECK_THROWS_AS(static_cast<void>(c.plan()), Conflict);
+  const auto plan = c.plan(true);
+  CHECK(find(plan, "CNAME").adopted);
+  CHECK(find(plan, "TXT").adopted);
+}
+
+TEST_CASE("a plan shows who else acts on the instance") {
+  Case c;
+  c.all_live();
+  const auto named = [](const char* kind, const char* name) {
+    return Object(object("v1", kind, "instance-acme", name));
+  };
+  c.live.surroundings.policies = {named("NetworkPolicy", "deny-all"), named("NetworkPolicy", "allow-all")};
+  c.desired.objects.push_back(object("networking.k8s.io/v1", "NetworkPolicy", "instance-acme", "deny-all"));
+  c.live.surroundings.unread = {"role bindings"};
+  const auto warnings = c.plan().warnings;
+  REQUIRE(warnings.size() == 2);
+  CHECK(
+      warnings[0] ==
+      "NetworkPolicy allow-all was not made by litedesk: it may let in or out what the instance's own policies do not");
+  CHECK(warnings[1] == "not permitted to list role bindings: foreign ones are not shown");
 }
 
 TEST_CASE("a namespace that is being deleted is a conflict") {
@@ -351,6 +420,7 @@ TEST_CASE("what has changed since a plan was saved is named: the resource, and i
           Lines{"kubernetes Deployment instance-acme/backend: spec.replicas: was 2 -> 3, is now 5 -> 3"});
     now = all;
     live(now, "Namespace", [](Json& json) { json["metadata"]["uid"] = "uid-9"; });
+    now.live.tenant.status.namespace_uid = "uid-9";  // and made by us
     CHECK(moved(all, now) ==
           Lines{"kubernetes Namespace instance-acme: replaced by another of its name: uid uid-0 -> uid-9"});
     now = all;
@@ -529,7 +599,7 @@ TEST_CASE("a hint never leads to what belongs to somebody else") {
   host.owner_records = {};
   host.records = {shop.record};
   CHECK(hint() ==
-        "if nobody needs it, take it over with `litedesk dns set shop.litedesk.com --adopt`; otherwise choose another "
+        "if nobody needs it, take it over with `litedesk instance provision acme --adopt`; otherwise choose another "
         "host for acme");
   // The slug's own host cannot be given up.
   c.live.hosts[0].owner_records = {c.desired.records[0].owner};

@@ -1,12 +1,14 @@
 #include "commands/slug.hpp"
 
 #include <random>
+#include <regex>
 #include <set>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "providers/error.hpp"
+#include "providers/system/files.hpp"
 
 using namespace litedesk;
 
@@ -258,4 +260,18 @@ TEST_CASE("a hundred companies of one long name get slugs, and then one is asked
   }
   CHECK(taken.count("international-business-mac-101") == 1);
   CHECK_FALSE(free_slug(base, is_taken).has_value());
+}
+
+TEST_CASE("the registry in the cluster refuses the same words as slugs") {
+  const auto file = system::read_file(std::string(LITEDESK_SOURCE_DIR) + "/templates/tenant-crd.yaml", "the CRD");
+  REQUIRE(file);
+  const std::string& crd = *file;
+  const auto begin = crd.find("!(self in [");
+  REQUIRE(begin != std::string::npos);
+  const std::string list = crd.substr(begin, crd.find("])", begin) - begin);
+  const std::regex word("'([a-z0-9]+)'");
+  std::set<std::string> refused;
+  for (std::sregex_iterator at(list.begin(), list.end(), word), end; at != end; ++at) refused.insert((*at)[1]);
+  const auto reserved = reserved_slugs();
+  CHECK(refused == std::set<std::string>(reserved.begin(), reserved.end()));
 }
