@@ -101,7 +101,7 @@ void wait_until_stopped(const std::stop_token& stop) {
 
 // What reaches the sandbox, as a shell reads it.
 std::string export_lines(const sandbox::Endpoints& endpoints, const std::filesystem::path& kubeconfig) {
-  const std::array<std::pair<const char*, std::string>, 11> exports{
+  const std::array<std::pair<const char*, std::string>, 13> exports{
       {{"KUBECONFIG", kubeconfig.string()},
        {"AWS_ENDPOINT_URL", endpoints.route53_url},
        {"AWS_ACCESS_KEY_ID", endpoints.aws_access_key_id},
@@ -112,6 +112,8 @@ std::string export_lines(const sandbox::Endpoints& endpoints, const std::filesys
        {"LITEDESK_ATLAS_URL", endpoints.atlas_url},
        {"MONGODB_ATLAS_API_KEY", endpoints.atlas_public_key},
        {"MONGODB_ATLAS_API_SECRET", endpoints.atlas_private_key},
+       {"MONGODB_ATLAS_CLIENT_ID", endpoints.atlas_client_id},
+       {"MONGODB_ATLAS_CLIENT_SECRET", endpoints.atlas_client_secret},
        {"MONGODB_ATLAS_PROJECT_ID", endpoints.atlas_project}}};
   std::string lines;
   for (const auto& [name, value] : exports) lines += fmt::format("export {}={}\n", name, shell_quoted(value));

@@ -125,28 +125,33 @@ class State {
   std::unique_ptr<Impl> impl_;
 };
 
+// What lets a client in. Whoever can reach the loopback of this machine must not know them: they are drawn at each
+// start.
+struct Keys {
+  std::string kubernetes_token;
+  std::string aws_access_key_id, aws_secret_access_key;
+  std::string atlas_public_key, atlas_private_key;
+  std::string atlas_client_id, atlas_client_secret;
+};
+// In the forms of the real ones.
+[[nodiscard]] Keys draw_keys();
+
 // What each stand-in is built with.
 struct Context {
   State& state;
   const system::Clock& clock;
   double time_scale = 1.0;
   std::string domain;
+  Keys keys;
 };
 // Each one also seeds what a new sandbox holds (once, in a write transaction).
 [[nodiscard]] std::unique_ptr<Api> make_kubernetes_api(Context context);
 [[nodiscard]] std::unique_ptr<Api> make_route53_api(Context context);
 [[nodiscard]] std::unique_ptr<Api> make_atlas_api(Context context);
 
-// Fixed values of every sandbox (no secrets: it listens on loopback and holds nothing real).
-inline constexpr std::string_view kubernetes_token = "sandbox-token";
-inline constexpr std::string_view aws_access_key_id = "AKIASANDBOX000000000";
-inline constexpr std::string_view aws_secret_access_key = "sandbox-secret-access-key";
+// The same in every sandbox.
 inline constexpr std::string_view zone_id = "Z0SANDBOX0LITEDESK";
 inline constexpr std::string_view atlas_project = "5f0000000000000000000001";
-inline constexpr std::string_view atlas_public_key = "sandboxk";
-inline constexpr std::string_view atlas_private_key = "sandbox-private-key";
-inline constexpr std::string_view atlas_client_id = "mdb_sa_id_sandbox0000000000000000";
-inline constexpr std::string_view atlas_client_secret = "mdb_sa_sk_sandbox";
 inline constexpr std::string_view load_balancer = "a1b2.elb.amazonaws.com";
 
 }  // namespace litedesk::sandbox

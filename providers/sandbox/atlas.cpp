@@ -192,11 +192,11 @@ class Atlas : public Api {
 
   // ---- projects
 
-  static Json status(const Call& call) {
+  [[nodiscard]] Json status(const Call& call) const {
     Json key;  // null for a service account
     if (call.header("authorization").starts_with("Digest"))
       key = {{"id", "5f0000000000000000000005"},
-             {"publicKey", atlas_public_key},
+             {"publicKey", context_.keys.atlas_public_key},
              {"accessList", Json::array()},
              {"roles", {{{"groupId", atlas_project}, {"roleName", "GROUP_OWNER"}}}}};
     return {{"appName", "MongoDB Atlas"},

@@ -105,10 +105,11 @@ Reply Authenticator::challenge(bool stale) const {
 
 Authenticator::Digest Authenticator::check_digest(const Call& call, std::string_view text) const {
   auto fields = parse_fields(text);
-  if (fields["username"] != atlas_public_key || fields["realm"] != realm || fields["uri"] != call.target ||
-      fields["qop"] != "auth")
+  if (fields["username"] != context_.keys.atlas_public_key || fields["realm"] != realm ||
+      fields["uri"] != call.target || fields["qop"] != "auth")
     return Digest::wrong;
-  const auto secret = md5_hex(fmt::format("{}:{}:{}", atlas_public_key, realm, atlas_private_key));
+  const auto secret =
+      md5_hex(fmt::format("{}:{}:{}", context_.keys.atlas_public_key, realm, context_.keys.atlas_private_key));
   const auto request = md5_hex(fmt::format("{}:{}", call.method, fields["uri"]));
   const auto expected = md5_hex(fmt::format("{}:{}:{}:{}:{}:{}", secret, fields["nonce"], fields["nc"],
                                             fields["cnonce"], fields["qop"], request));
@@ -150,8 +151,8 @@ bool Authenticator::check_client(const Call& call) const {
   const auto colon = text->find(':');
   if (colon == std::string::npos) return false;
   // Both parts may be form-encoded (RFC 6749, 2.3.1).
-  return percent_decode(text->substr(0, colon), true) == atlas_client_id &&
-         percent_decode(text->substr(colon + 1), true) == atlas_client_secret;
+  return percent_decode(text->substr(0, colon), true) == context_.keys.atlas_client_id &&
+         percent_decode(text->substr(colon + 1), true) == context_.keys.atlas_client_secret;
 }
 
 Reply Authenticator::token(const Call& call) {

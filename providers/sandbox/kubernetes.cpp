@@ -38,7 +38,10 @@ Reply signed_reply(Reply reply, const std::string& audit_id = "") {
 
 class KubernetesApi : public Api {
  public:
-  explicit KubernetesApi(Context context) : cluster_(std::move(context)) { kube::seed_cluster(cluster_); }
+  explicit KubernetesApi(Context context)
+      : authorization_("Bearer " + context.keys.kubernetes_token), cluster_(std::move(context)) {
+    kube::seed_cluster(cluster_);
+  }
 
   Reply handle(const Call& call) override { return signed_reply(answer(call), call.header("audit-id")); }
 
@@ -99,14 +102,11 @@ class KubernetesApi : public Api {
     return refusal({status, status == 500 ? "InternalError" : "", "Internal error occurred: injected by the sandbox"});
   }
 
-  // Clients of the Go library send no credentials over plain HTTP, so that a request without any is let in (the sandbox
-  // listens on loopback); a wrong token is not.
-  static void authenticate(const Call& call) {
-    const auto given = call.header("authorization");
-    if (given.empty() || given == fmt::format("Bearer {}", kubernetes_token)) return;
-    throw StatusError(401, "Unauthorized", "Unauthorized");
+  void authenticate(const Call& call) const {
+    if (call.header("authorization") != authorization_) throw StatusError(401, "Unauthorized", "Unauthorized");
   }
 
+  std::string authorization_;
   kube::Cluster cluster_;
 };
 

@@ -80,7 +80,7 @@ void hide_version(Json& object, const std::optional<Record>& before) {
 
 void require_json(const Request& request) {
   const auto type = request.call->header("content-type");
-  if (type.empty() || type.starts_with("application/json") || type.starts_with("application/yaml")) return;
+  if (type.starts_with("application/json") || type.starts_with("application/yaml")) return;
   if (is_protobuf(type) && decode_protobuf(request.call->body)) return;
   throw StatusError(
       415, "UnsupportedMediaType",

@@ -28,7 +28,7 @@ class Route53 : public Api {
  public:
   explicit Route53(Context context)
       : context_(std::move(context)),
-        signer_{std::string(aws_access_key_id), std::string(aws_secret_access_key), "us-east-1", "route53"} {
+        signer_{context_.keys.aws_access_key_id, context_.keys.aws_secret_access_key, "us-east-1", "route53"} {
     if (!context_.state.get(zones_collection, "", zone_id)) context_.state.write([&] { seed(); });
   }
 

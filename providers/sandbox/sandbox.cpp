@@ -17,6 +17,7 @@
 #include "providers/sandbox/server.hpp"
 #include "providers/system/files.hpp"
 #include "providers/system/limits.hpp"
+#include "providers/system/random.hpp"
 #include "providers/system/trust.hpp"
 
 namespace litedesk::sandbox {
@@ -70,9 +71,10 @@ struct Sandbox::Impl {
         state(options.folder / state_file) {
     constexpr std::array<std::pair<const char*, std::unique_ptr<Api> (*)(Context)>, 3> makers = {
         {{"kubernetes", make_kubernetes_api}, {"route53", make_route53_api}, {"atlas", make_atlas_api}}};
+    const auto keys = draw_keys();
     std::random_device seed;
     for (const auto& [name, make] : makers) {
-      apis.push_back(make(Context{state, *options.clock, options.time_scale, options.domain}));
+      apis.push_back(make(Context{state, *options.clock, options.time_scale, options.domain, keys}));
       faults.push_back(std::make_unique<Faults>(options.faults, name, seed()));
       const int port = options.port_base == 0 ? 0 : options.port_base + static_cast<int>(servers.size());
       std::function<void(const std::string&)> on_request;
@@ -81,22 +83,23 @@ struct Sandbox::Impl {
           const std::lock_guard guard(line_mutex);
           options.on_request(line);
         };
-      servers.push_back(
-          std::make_unique<Server>(*apis.back(), *faults.back(), ServerOptions{name, port, on_request, options.clock}));
+      ServerOptions how{.name = name, .port = port, .on_request = on_request, .clock = options.clock};
+      if (apis.size() == 1) how.token_in_path = keys.kubernetes_token;
+      servers.push_back(std::make_unique<Server>(*apis.back(), *faults.back(), std::move(how)));
     }
     endpoints = {.kubernetes_url = url_of(*servers[0]),
                  .route53_url = url_of(*servers[1]),
                  .atlas_url = url_of(*servers[2]),
-                 .kubernetes_token = std::string(kubernetes_token),
-                 .aws_access_key_id = std::string(aws_access_key_id),
-                 .aws_secret_access_key = std::string(aws_secret_access_key),
+                 .kubernetes_token = keys.kubernetes_token,
+                 .aws_access_key_id = keys.aws_access_key_id,
+                 .aws_secret_access_key = keys.aws_secret_access_key,
                  .aws_region = "us-east-1",
                  .zone_id = std::string(zone_id),
                  .atlas_project = std::string(atlas_project),
-                 .atlas_public_key = std::string(atlas_public_key),
-                 .atlas_private_key = std::string(atlas_private_key),
-                 .atlas_client_id = std::string(atlas_client_id),
-                 .atlas_client_secret = std::string(atlas_client_secret),
+                 .atlas_public_key = keys.atlas_public_key,
+                 .atlas_private_key = keys.atlas_private_key,
+                 .atlas_client_id = keys.atlas_client_id,
+                 .atlas_client_secret = keys.atlas_client_secret,
                  .atlas_cluster = "crm",
                  .load_balancer = std::string(load_balancer)};
   }
@@ -134,13 +137,29 @@ const Endpoints& Sandbox::endpoints() const {
   return impl_->endpoints;
 }
 
+Keys draw_keys() {
+  auto& random = system::os_random();
+  const auto letters = [&random](std::string_view alphabet, std::size_t length) {
+    std::string text;
+    while (text.size() < length) text += alphabet[random.below(alphabet.size())];
+    return text;
+  };
+  return {.kubernetes_token = std::string(random.hex(24).reveal()),
+          .aws_access_key_id = "AKIA" + letters("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
+          .aws_secret_access_key = std::string(random.password(40).reveal()),
+          .atlas_public_key = letters("abcdefghijklmnopqrstuvwxyz", 8),
+          .atlas_private_key = random.uuid(),
+          .atlas_client_id = fmt::format("mdb_sa_id_{}", random.hex(12).reveal()),
+          .atlas_client_secret = fmt::format("mdb_sa_sk_{}", random.password(40).reveal())};
+}
+
 std::string kubeconfig(const Endpoints& endpoints) {
   return fmt::format(R"(apiVersion: v1
 kind: Config
 clusters:
 - name: litedesk-sandbox
   cluster:
-    server: "{}"
+    server: "{}/{}"
 users:
 - name: litedesk-sandbox
   user:
@@ -152,7 +171,7 @@ contexts:
     user: litedesk-sandbox
 current-context: litedesk-sandbox
 )",
-                     endpoints.kubernetes_url, endpoints.kubernetes_token);
+                     endpoints.kubernetes_url, endpoints.kubernetes_token, endpoints.kubernetes_token);
 }
 
 bool has_state(const std::filesystem::path& folder) {

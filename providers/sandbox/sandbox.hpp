@@ -72,7 +72,8 @@ class Sandbox {
   std::unique_ptr<Impl> impl_;
 };
 
-// The text of a kubeconfig for the endpoints, so that kubectl can use it.
+// The text of a kubeconfig for the endpoints, so that kubectl can use it: with the token, and with it in the server's
+// path, since kubectl sends no token over plain HTTP.
 [[nodiscard]] std::string kubeconfig(const Endpoints& endpoints);
 // Forgets everything in the folder. Returns false when there was nothing.
 bool reset(const std::filesystem::path& folder);

@@ -62,7 +62,8 @@ struct Exchange {
   Call call;
   bool begun = false;
   bool too_large = false;
-  bool counted = false;  // among the answers that the end waits for
+  bool has_token = false;  // in its path
+  bool counted = false;    // among the answers that the end waits for
 };
 
 // Names in lower case; values as they came, without the blanks around them.
@@ -164,14 +165,22 @@ struct Server::Impl {
 
   // What the library calls. Each request begins with its target as it was sent; the library decodes the one that it
   // passes later.
-  static void* begin(void*, const char* target, MHD_Connection*) {
+  static void* begin(void* self, const char* target, MHD_Connection*) {
     auto exchange = std::make_unique<Exchange>();
     auto& call = exchange->call;
     call.target = target;
+    static_cast<Impl*>(self)->take_token(*exchange);
     const auto mark = std::min(call.target.find('?'), call.target.size());
     call.path = call.target.substr(0, mark);
     if (mark < call.target.size()) call.query = parse_query(std::string_view(call.target).substr(mark + 1));
     return exchange.release();
+  }
+
+  void take_token(Exchange& exchange) const {
+    const auto prefix = "/" + options.token_in_path + "/";
+    if (options.token_in_path.empty() || !exchange.call.target.starts_with(prefix)) return;
+    exchange.call.target.erase(0, prefix.size() - 1);
+    exchange.has_token = true;
   }
 
   static MHD_Result receive(void* self, MHD_Connection* connection, const char*, const char* method, const char*,
@@ -180,6 +189,8 @@ struct Server::Impl {
     if (!std::exchange(exchange.begun, true)) {
       exchange.call.method = method;
       MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &exchange.call);
+      if (exchange.has_token && !exchange.call.headers.contains("authorization"))
+        exchange.call.headers.emplace("authorization", "Bearer " + static_cast<Impl*>(self)->options.token_in_path);
       return MHD_YES;
     }
     if (*size == 0) return static_cast<Impl*>(self)->serve(connection, exchange);
@@ -296,8 +307,8 @@ struct Server::Impl {
                               MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address),
                               MHD_OPTION_LISTEN_BACKLOG_SIZE, backlog, MHD_OPTION_CONNECTION_LIMIT, most_connections,
                               MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                              connection_memory, MHD_OPTION_URI_LOG_CALLBACK, &begin, nullptr,
-                              MHD_OPTION_NOTIFY_COMPLETED, &end, this, MHD_OPTION_END);
+                              connection_memory, MHD_OPTION_URI_LOG_CALLBACK, &begin, this, MHD_OPTION_NOTIFY_COMPLETED,
+                              &end, this, MHD_OPTION_END);
     if (daemon == nullptr)
       throw Failed({.message = fmt::format("the sandbox cannot serve {} on port {} of 127.0.0.1", options.name,
                                            options.port == 0 ? "any" : std::to_string(options.port)),

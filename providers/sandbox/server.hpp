@@ -18,6 +18,9 @@ struct ServerOptions {
   const system::Clock* clock = &system::real_clock();
   // 413 above it. Far above the APIs' own limits, which each of them checks: only what would fill the memory.
   std::size_t largest_body = std::size_t{64} * 1024 * 1024;
+  // A bearer token that may stand first in the path instead, "/TOKEN/api/v1": clients of Kubernetes' Go library send no
+  // credentials over plain HTTP. It is taken out, so that it is in no line of requests. Empty: none may.
+  std::string token_in_path = {};
 };
 
 class Server {

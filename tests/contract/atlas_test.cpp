@@ -176,10 +176,8 @@ TEST_CASE("a token is kept for the next run") {
 int main(int argc, char** argv) {
   where = {variable("LITEDESK_TEST_ATLAS_URL"),
            or_else(variable("MONGODB_ATLAS_PROJECT_ID"), sandbox::atlas_project),
-           {or_else(variable("MONGODB_ATLAS_API_KEY"), sandbox::atlas_public_key),
-            Secret(or_else(variable("MONGODB_ATLAS_API_SECRET"), sandbox::atlas_private_key))},
-           {or_else(variable("LITEDESK_TEST_ATLAS_CLIENT_ID"), sandbox::atlas_client_id),
-            Secret(or_else(variable("LITEDESK_TEST_ATLAS_CLIENT_SECRET"), sandbox::atlas_client_secret))}};
+           {variable("MONGODB_ATLAS_API_KEY"), Secret(variable("MONGODB_ATLAS_API_SECRET"))},
+           {variable("LITEDESK_TEST_ATLAS_CLIENT_ID"), Secret(variable("LITEDESK_TEST_ATLAS_CLIENT_SECRET"))}};
   if (!where.url.empty() && !test::is_loopback(where.url))
     return test::skip("contract_atlas", "LITEDESK_TEST_ATLAS_URL is no address of this machine");
 
@@ -194,12 +192,13 @@ int main(int argc, char** argv) {
                  "(tests/contract/atlas sets it up); "
                  "the sandbox's stand-in answers instead\n");
     state.emplace(folder.path / "state.db");
-    api = sandbox::make_atlas_api({*state, system::real_clock(), 0, "litedesk.com"});
+    const auto keys = sandbox::draw_keys();
+    api = sandbox::make_atlas_api({*state, system::real_clock(), 0, "litedesk.com", keys});
     server.emplace(*api, faults, sandbox::ServerOptions{"atlas", 0, {}, &system::real_clock()});
     where = {"http://127.0.0.1:" + std::to_string(server->port()),
              std::string(sandbox::atlas_project),
-             {std::string(sandbox::atlas_public_key), Secret(std::string(sandbox::atlas_private_key))},
-             {std::string(sandbox::atlas_client_id), Secret(std::string(sandbox::atlas_client_secret))}};
+             {keys.atlas_public_key, Secret(keys.atlas_private_key)},
+             {keys.atlas_client_id, Secret(keys.atlas_client_secret)}};
   }
   return doctest::Context(argc, argv).run();
 }

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -54,7 +55,7 @@ def a_folder_is_served_once():
     folder = os.path.join(served.directory, "sandbox")
     with open(served.values["KUBECONFIG"]) as config:
         before = config.read()
-    port = re.search(r":(\d+)\"", before).group(1)
+    port = re.search(r":(\d+)/", before).group(1)
     os.symlink(folder, os.path.join(served.directory, "link"))
     for words in (("--dir", folder), ("--dir", folder + "/"), ("--dir", "link"), ("--dir", folder, "--detach")):
         out, err = sandbox("serve", *words, code=4, cwd=served.directory)
@@ -84,7 +85,7 @@ def in_the_background():
     folder = os.path.join(harness.folder("detached"), "a sandbox")
     out, err = sandbox("serve", "--detach", "--dir", folder, "--time-scale", "0", "-v", "--fault", "route53:throttle:1")
     values = harness.exports(out)
-    assert len(values) == 11 and not err, (values, err)
+    assert len(values) == 13 and not err, (values, err)
     assert answers(values)
     with open(os.path.join(folder, "exports")) as lines:
         assert harness.exports(lines.read()) == values
@@ -101,7 +102,8 @@ def in_the_background():
     # Its end does not wait for a watch, and is told.
     url = urllib.parse.urlparse(server["kubernetes"])
     watch = socket.create_connection((url.hostname, url.port), timeout=20)
-    watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sandbox-token\r\n\r\n")
+    token = re.search(r'token: "(.*)"', open(os.path.join(folder, "kubeconfig")).read()).group(1)
+    watch.sendall(b"GET /api/v1/namespaces?watch=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode())
     seen = b""
     while b"ADDED" not in seen:
         seen += watch.recv(65536)
@@ -114,6 +116,46 @@ def in_the_background():
     done = json.loads(sandbox("stop", "--dir", folder, "-o", "json")[0])
     assert done == {"folder": folder, "stopped": False, "pid": None}, done
     sandbox("reset", "--dir", folder, "--confirm", "sandbox")
+
+
+def whoever_has_no_key_gets_nothing():
+    """Other users of the machine and web pages reach its ports, too; keys are drawn at each start, and no log has them."""
+    folder = os.path.join(harness.folder("keys"), "s")
+
+    def start():
+        values = harness.exports(sandbox("serve", "--dir", folder, "--detach", "--time-scale", "0", "-v")[0])
+        with open(values["KUBECONFIG"]) as config:
+            text = config.read()
+        return values, re.search(r'token: "(.*)"', text).group(1), status(folder)["server"]
+
+    def http(url, headers=None, data=None, method=None):
+        request = urllib.request.Request(url, headers=headers or {}, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    values, token, server = start()
+    api, bearer = server["kubernetes"], {"Authorization": "Bearer " + token}
+    for path in ("/version", "/api/v1/secrets", "/healthz", "/openapi/v3", "/" + "0" * 48 + "/version", "/" + token[:-1] + "x/version"):
+        assert http(api + path) == 401, path
+    assert http(api + "/version", {"Authorization": "Bearer sandbox-token"}) == 401
+    assert http(api + "/version", bearer) == http(api + "/" + token + "/version") == 200
+    space = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "page"}}).encode()
+    for content in (None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        # urllib names a type of its own where none is given
+        assert http(api + "/api/v1/namespaces", {**bearer, "Content-Type": content or ""}, space) == 415, content
+    assert http(api + "/api/v1/namespaces", {**bearer, "Content-Type": "application/json", "Origin": "http://evil.example"}, space) == 403
+    assert http(api + "/api/v1/namespaces", {**bearer, "Content-Type": "application/json"}, space) == 201
+    with open(server["log"]) as log:
+        assert token not in log.read()
+    sandbox("stop", "--dir", folder)
+    again, other, server = start()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MONGODB_ATLAS_API_KEY", "MONGODB_ATLAS_API_SECRET", "MONGODB_ATLAS_CLIENT_SECRET"):
+        assert again[name] != values[name], name
+    assert other != token and http(server["kubernetes"] + "/version", bearer) == 401
+    sandbox("stop", "--dir", folder)
 
 
 def one_that_cannot_start_says_why():
@@ -179,7 +221,7 @@ def the_document_as_pasted():
 
 
 def main():
-    cases = (a_folder_is_served_once, in_the_background, one_that_cannot_start_says_why,
+    cases = (a_folder_is_served_once, in_the_background, whoever_has_no_key_gets_nothing, one_that_cannot_start_says_why,
              nothing_holds_on_to_the_one_who_started_it, the_document_as_pasted)
     results = [harness.passes(case) for case in cases]
     harness.main_summary(results.count(True), results.count(False))

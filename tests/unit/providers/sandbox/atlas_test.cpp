@@ -34,7 +34,7 @@ struct Service {
   tests::TemporaryFolder folder;
   tests::HandClock clock;
   State state{folder / "state.db"};
-  std::unique_ptr<Api> api = make_atlas_api({state, clock, 1.0, "litedesk.com"});
+  std::unique_ptr<Api> api = make_atlas_api({state, clock, 1.0, "litedesk.com", tests::keys});
   std::string token;
 
   Reply oauth(const std::string& endpoint, const std::string& form, const std::string& authorization) {
@@ -44,7 +44,7 @@ struct Service {
   }
   std::string new_token() {
     const auto reply = oauth("token", "grant_type=client_credentials",
-                             basic(std::string(atlas_client_id), std::string(atlas_client_secret)));
+                             basic(tests::keys.atlas_client_id, tests::keys.atlas_client_secret));
     REQUIRE(reply.status == 200);
     return Json::parse(reply.body).at("access_token").get<std::string>();
   }
@@ -108,13 +108,13 @@ TEST_CASE("a call without credentials gets a digest challenge, and its answer pa
     next.headers.emplace("authorization", digest_header(call, challenge, key, secret));
     return service.api->handle(next);
   };
-  CHECK(with(std::string(atlas_public_key), std::string(atlas_private_key)).status == 200);
-  CHECK(with(std::string(atlas_public_key), "wrong").status == 401);
-  CHECK(with("wrongkey", std::string(atlas_private_key)).status == 401);
+  CHECK(with(tests::keys.atlas_public_key, tests::keys.atlas_private_key).status == 200);
+  CHECK(with(tests::keys.atlas_public_key, "wrong").status == 401);
+  CHECK(with("wrongkey", tests::keys.atlas_private_key).status == 401);
 
   auto elsewhere = call;
   elsewhere.headers.emplace(
-      "authorization", digest_header(call, challenge, std::string(atlas_public_key), std::string(atlas_private_key)));
+      "authorization", digest_header(call, challenge, tests::keys.atlas_public_key, tests::keys.atlas_private_key));
   elsewhere.target = project;
   CHECK(service.api->handle(elsewhere).status == 401);
 }
@@ -124,13 +124,13 @@ TEST_CASE("an old nonce, and one of another server, is stale rather than wrong")
   auto call = make_call("GET", project, "", {{"accept", version}});
   const auto challenge = value_of(service.api->handle(call), "WWW-Authenticate");
   call.headers.emplace("authorization",
-                       digest_header(call, challenge, std::string(atlas_public_key), std::string(atlas_private_key)));
+                       digest_header(call, challenge, tests::keys.atlas_public_key, tests::keys.atlas_private_key));
   CHECK(service.api->handle(call).status == 200);
   SUBCASE("old") {
     service.clock.move(std::chrono::minutes(5));
   }
   SUBCASE("another server's") {
-    service.api = make_atlas_api({service.state, service.clock, 1.0, "litedesk.com"});
+    service.api = make_atlas_api({service.state, service.clock, 1.0, "litedesk.com", tests::keys});
   }
   const auto refused = service.api->handle(call);
   CHECK(refused.status == 401);
@@ -139,14 +139,14 @@ TEST_CASE("an old nonce, and one of another server, is stale rather than wrong")
 
 TEST_CASE("a token is for an hour, also at another server on the same state, until it is revoked") {
   Service service;
-  const auto client = basic(std::string(atlas_client_id), std::string(atlas_client_secret));
+  const auto client = basic(tests::keys.atlas_client_id, tests::keys.atlas_client_secret);
   const auto reply = service.oauth("token", "grant_type=client_credentials", client);
   const auto body = Json::parse(reply.body);
   CHECK(body.at("token_type") == "Bearer");
   CHECK(body.at("expires_in") == 3600);
   service.token = body.at("access_token");
   CHECK(service.send("GET", project).status == 200);
-  service.api = make_atlas_api({service.state, service.clock, 1.0, "litedesk.com"});
+  service.api = make_atlas_api({service.state, service.clock, 1.0, "litedesk.com", tests::keys});
   CHECK(service.send("GET", project).status == 200);
   SUBCASE("an hour passes") {
     service.clock.move(std::chrono::hours(1));
@@ -160,8 +160,8 @@ TEST_CASE("a token is for an hour, also at another server on the same state, unt
 TEST_CASE("a token is for its own client, and no more than a hundred live at once") {
   Service service;
   const std::string form = "grant_type=client_credentials";
-  const auto client = basic(std::string(atlas_client_id), std::string(atlas_client_secret));
-  CHECK(Json::parse(service.oauth("token", form, basic(std::string(atlas_client_id), "wrong")).body).at("error") ==
+  const auto client = basic(tests::keys.atlas_client_id, tests::keys.atlas_client_secret);
+  CHECK(Json::parse(service.oauth("token", form, basic(tests::keys.atlas_client_id, "wrong")).body).at("error") ==
         "invalid_client");
   CHECK(service.oauth("token", form, "").status == 401);
   CHECK(service.oauth("token", "grant_type=password", client).status == 400);

@@ -9,8 +9,8 @@
 namespace litedesk::sandbox::tests {
 
 struct Signing {
-  std::string access_key_id = std::string(aws_access_key_id);
-  std::string secret_access_key = std::string(aws_secret_access_key);
+  std::string access_key_id = tests::keys.aws_access_key_id;
+  std::string secret_access_key = tests::keys.aws_secret_access_key;
   std::string stamp = "20260102T030405Z";
   std::string region = "us-east-1";
   std::string service = "route53";

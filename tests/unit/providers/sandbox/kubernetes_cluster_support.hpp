@@ -26,7 +26,7 @@ struct Answer {
 class TestCluster {
  public:
   explicit TestCluster(double time_scale = 1) : state_(folder_ / "state.db") {
-    api_ = make_kubernetes_api({state_, clock_, time_scale, "litedesk.com"});
+    api_ = make_kubernetes_api({state_, clock_, time_scale, "litedesk.com", tests::keys});
   }
 
   Answer send(const std::string& method, const std::string& target, const Json& body = nullptr,
@@ -44,7 +44,7 @@ class TestCluster {
     return api_->handle(make_call(method, target, body,
                                   {{"content-type", type},
                                    {"accept", accept},
-                                   {"authorization", fmt::format("Bearer {}", kubernetes_token)},
+                                   {"authorization", "Bearer " + tests::keys.kubernetes_token},
                                    {"user-agent", "tests/1.0"}}));
   }
   Json get(const std::string& target) { return send("GET", target).body; }

@@ -76,6 +76,6 @@ TEST_CASE("the seed: what a sandbox needs to be provisioned on") {
   CHECK(condition(cluster.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/certificates.cert-manager.io"),
                   "Established") == "True");
   const auto before = cluster.state().revision();
-  const auto again = make_kubernetes_api({cluster.state(), cluster.clock(), 1.0, "litedesk.com"});
+  const auto again = make_kubernetes_api({cluster.state(), cluster.clock(), 1.0, "litedesk.com", tests::keys});
   CHECK(cluster.state().revision() == before);
 }

@@ -129,8 +129,10 @@ TEST_CASE("a watch sees the writes of another process on the same file") {
   TestCluster cluster;
   cluster.make_namespace();
   const auto watch = cluster.raw("GET", maps + "?watch=1&resourceVersion=" + list_version(cluster, maps));
-  const auto other = make_kubernetes_api({cluster.state(), cluster.clock(), 1.0, "litedesk.com"});
-  other->handle(make_call("POST", maps, config_map("one", {}).dump(), {{"content-type", "application/json"}}));
+  const auto other = make_kubernetes_api({cluster.state(), cluster.clock(), 1.0, "litedesk.com", tests::keys});
+  other->handle(
+      make_call("POST", maps, config_map("one", {}).dump(),
+                {{"content-type", "application/json"}, {"authorization", "Bearer " + tests::keys.kubernetes_token}}));
   CHECK(told(cluster.events(watch)) == std::vector<std::string>{"ADDED one"});
 }
 

@@ -12,7 +12,7 @@ using tests::signed_call;
 
 namespace {
 
-const Signer sandbox_signer{std::string(aws_access_key_id), std::string(aws_secret_access_key), "us-east-1", "route53"};
+const Signer sandbox_signer{tests::keys.aws_access_key_id, tests::keys.aws_secret_access_key, "us-east-1", "route53"};
 
 // "403 SignatureDoesNotMatch", or "" when the signature is right.
 std::string verdict(const Call& call, const Signer& signer = sandbox_signer,

@@ -14,7 +14,7 @@ struct Service {
   tests::TemporaryFolder folder;
   tests::HandClock clock;
   State state{folder / "state.db"};
-  std::unique_ptr<Api> api = make_route53_api({state, clock, 1.0, "litedesk.com"});
+  std::unique_ptr<Api> api = make_route53_api({state, clock, 1.0, "litedesk.com", tests::keys});
 
   Reply send(const std::string& method, const std::string& target, const std::string& body = {}) {
     // The hand clock moves, and a signature must be of its time.
@@ -313,7 +313,7 @@ TEST_CASE("a change is PENDING for twenty seconds of the clock, then INSYNC") {
   service.clock.move(std::chrono::milliseconds(1));
   CHECK(status() == "INSYNC");
 
-  service.api = make_route53_api({service.state, service.clock, 0.0, "litedesk.com"});
+  service.api = make_route53_api({service.state, service.clock, 0.0, "litedesk.com", tests::keys});
   CHECK(Service::text(service.change(one("CREATE", "y.litedesk.com", "A", "1.1.1.1")), "ChangeInfo/Status") ==
         "INSYNC");
 }

@@ -15,6 +15,14 @@
 
 namespace litedesk::sandbox::tests {
 
+inline const Keys keys = {.kubernetes_token = "sandbox-token",
+                          .aws_access_key_id = "AKIASANDBOX000000000",
+                          .aws_secret_access_key = "sandbox-secret-access-key",
+                          .atlas_public_key = "sandboxk",
+                          .atlas_private_key = "sandbox-private-key",
+                          .atlas_client_id = "mdb_sa_id_sandbox0000000000000000",
+                          .atlas_client_secret = "mdb_sa_sk_sandbox"};
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {

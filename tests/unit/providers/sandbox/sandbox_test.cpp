@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "providers/error.hpp"
+#include "providers/system/hash.hpp"
 #include "raw_client.hpp"
 #include "sandbox_support.hpp"
 
@@ -42,11 +43,13 @@ TEST_CASE("two sandboxes on one folder share what they hold") {
   const tests::TemporaryFolder folder;
   const Sandbox one({.folder = folder.path()});
   const Sandbox two({.folder = folder.path()});
-  // "mdb_sa_id_sandbox0000000000000000:mdb_sa_sk_sandbox" in base64
-  const auto token = ask(port_of(one.endpoints().atlas_url), "POST", "/api/oauth/token",
-                         "Authorization: Basic bWRiX3NhX2lkX3NhbmRib3gwMDAwMDAwMDAwMDAwMDAwOm1kYl9zYV9za19zYW5kYm94\r\n"
-                         "Content-Type: application/x-www-form-urlencoded\r\n",
-                         "grant_type=client_credentials");
+  const auto& at = one.endpoints();
+  const auto token =
+      ask(port_of(at.atlas_url), "POST", "/api/oauth/token",
+          "Authorization: Basic " + system::base64_encode(at.atlas_client_id + ":" + at.atlas_client_secret) +
+              "\r\n"
+              "Content-Type: application/x-www-form-urlencoded\r\n",
+          "grant_type=client_credentials");
   REQUIRE(token.status == 200);
   CHECK(status_at(two.endpoints().atlas_url, "/api/atlas/v2",
                   "Accept: application/vnd.atlas.2023-01-01+json\r\nAuthorization: Bearer " +
@@ -134,7 +137,7 @@ TEST_CASE("the kubeconfig names the server and the token") {
   endpoints.kubernetes_url = "http://127.0.0.1:1234";
   endpoints.kubernetes_token = "token";
   const auto text = kubeconfig(endpoints);
-  CHECK(text.find("server: \"http://127.0.0.1:1234\"") != std::string::npos);
+  CHECK(text.find("server: \"http://127.0.0.1:1234/token\"") != std::string::npos);
   CHECK(text.find("token: \"token\"") != std::string::npos);
   CHECK(text.find("current-context: litedesk-sandbox") != std::string::npos);
 }

@@ -94,9 +94,10 @@ class Echo : public Api {
 };
 
 struct Served {
-  explicit Served(const std::vector<Fault>& given = {}, std::size_t largest_body = 1 << 20)
+  explicit Served(const std::vector<Fault>& given = {}, std::size_t largest_body = 1 << 20, std::string token = {})
       : faults(given, "atlas", 1),
-        server(api, faults, {"atlas", 0, [this](const std::string& line) { note(line); }, &clock, largest_body}) {}
+        server(api, faults,
+               {"atlas", 0, [this](const std::string& line) { note(line); }, &clock, largest_body, std::move(token)}) {}
 
   void note(const std::string& line) {
     const std::lock_guard lock(mutex);
@@ -135,6 +136,21 @@ TEST_CASE("a call arrives as it was sent, whatever the method, and the answer is
     CHECK(echoed.at("headers").at("accept-encoding") == "gzip, br");
     CHECK(echoed.at("body") == body);
   }
+}
+
+TEST_CASE("a token may stand in the path instead, and is in no line of requests") {
+  Served served({}, 1 << 20, "t0ken");
+  const auto seen = [&](const std::string& target, const std::string& headers = "") {
+    const auto echoed = Json::parse(ask(served.server.port(), "GET", target, headers).body);
+    return echoed.at("target").get<std::string>() + " " + echoed.at("headers").value("authorization", "none");
+  };
+  CHECK(seen("/t0ken/api/v1?x=1") == "/api/v1?x=1 Bearer t0ken");
+  CHECK(seen("/t0ken/") == "/ Bearer t0ken");
+  CHECK(seen("/t0ken/api", "Authorization: Bearer other\r\n") == "/api Bearer other");
+  for (const std::string target : {"/t0ken", "/t0kenx/api", "/api/t0ken/", "//t0ken/api", "/%740ken/api"})
+    CHECK(seen(target) == target + " none");
+  const std::lock_guard lock(served.mutex);
+  CHECK(served.lines.at(0).find("t0ken") == std::string::npos);
 }
 
 TEST_CASE("a web page gets nothing: by its Origin, or by a name that leads to this machine") {
