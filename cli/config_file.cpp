@@ -116,7 +116,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
 }
 
 Json to_value(const std::string& key, const std::string& text) {
-  if (key == "database.projects" || key == "kubernetes.imagePullSecrets") return split(text, ',');
+  if (key == "database.projects" || key == "kubernetes.imagePullSecrets" || key == "kubernetes.egressDenied" ||
+      key == "kubernetes.egressAllowed")
+    return split(text, ',');
   if (key == "kubernetes.ingressPodLabels") {
     Json labels = Json::object();
     for (const std::string& pair : split(text, ',')) {

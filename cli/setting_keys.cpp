@@ -1,6 +1,8 @@
 // Every setting once: its key, its variables, and how its text becomes a value.
 #include <algorithm>
+#include <charconv>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -76,6 +78,34 @@ std::string to_host(const std::string& text) {
     refuse(fmt::format("\"{}\" is neither an address nor a full host name: {}", printable(text), fault),
            "give one like a1b2.elb.amazonaws.com or 192.0.2.1");
   return name;
+}
+
+// CIDR notation (RFC 4632, 3.1; RFC 4291, 2.3), with no bit set behind the prefix: the API server refuses those.
+std::string to_range(const std::string& text) {
+  const auto slash = text.find('/');
+  const auto fail = [&text](std::string_view why) {
+    refuse(fmt::format("\"{}\" is not a range: {}", printable(text), why), "give one like 10.8.0.0/21 or fd00:8::/32");
+  };
+  if (slash == std::string::npos) fail("it has no /LENGTH");
+  const std::string address = text.substr(0, slash);
+  const bool ipv6 = address.find(':') != std::string::npos;
+  unsigned char bytes[16] = {};
+  if (::inet_pton(ipv6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1) fail("it does not begin with an IP address");
+  const unsigned most = ipv6 ? 128 : 32;
+  unsigned length = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + slash + 1, end, length);
+  if (parsed.ec != std::errc() || parsed.ptr != end || length > most)
+    fail(fmt::format("its length is not 0 to {}", most));
+  for (unsigned bit = length; bit < most; ++bit)
+    if ((bytes[bit / 8] & (0x80U >> (bit % 8))) != 0) fail(fmt::format("bits are set behind the first {}", length));
+  return text;
+}
+
+std::vector<std::string> to_ranges(const std::string& text) {
+  std::vector<std::string> ranges;
+  for (const std::string& part : split_commas(text)) ranges.push_back(to_range(part));
+  return ranges;
 }
 
 std::map<std::string, std::string> to_labels(const std::string& text) {
@@ -234,6 +264,38 @@ const std::vector<SettingKey>& table() {
        {},
        [](S& s, Text t) { s.kubernetes.image_pull_secrets = split_commas(t); },
        [](const S& s) { return joined(s.kubernetes.image_pull_secrets); }},
+      {"kubernetes.egressDenied",
+       "further ranges (CIDR) that instances may not reach",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.egress_denied = to_ranges(t); },
+       [](const S& s) { return joined(s.kubernetes.egress_denied); }},
+      {"kubernetes.egressAllowed",
+       "private ranges (CIDR) that instances reach all the same",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.egress_allowed = to_ranges(t); },
+       [](const S& s) { return joined(s.kubernetes.egress_allowed); }},
+      {"kubernetes.runtimeClass",
+       "RuntimeClass of the pods",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.runtime_class = t; },
+       [](const S& s) { return s.kubernetes.runtime_class; }},
+      {"kubernetes.readOnlyRoot",
+       "whether the pods' file systems are read-only: true or false",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.read_only_root = to_bool(t); },
+       [](const S& s) -> std::string { return s.kubernetes.read_only_root ? "true" : "false"; }},
       {"database.provider",
        "real or sandbox",
        "LITEDESK_DATABASE",

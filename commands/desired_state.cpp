@@ -8,6 +8,7 @@
 #include "commands/instance_spec.hpp"
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 
 namespace litedesk {
 
@@ -59,7 +60,7 @@ void leave_replicas_to_autoscaler(std::vector<Json>& objects, const LiveState& l
 Secret live_secret(const LiveState& live, const std::string& name_space, std::string_view name, const char* key) {
   const auto* object = live.find({kubernetes::type_of("v1", "Secret"), name_space, std::string(name)});
   if (object == nullptr) return {};
-  auto decoded = system::base64_decode(object->text(std::string("data.") + key));
+  auto decoded = system::base64_decode(system::unseal(object->text(std::string("data.") + key)).reveal());
   return decoded ? Secret(std::move(*decoded)) : Secret();
 }
 

@@ -8,6 +8,7 @@
 #include "providers/error.hpp"
 #include "providers/kubernetes/object.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 #include "templates/filters.hpp"
 #include "templates/renderer.hpp"
 #include "templates/yaml_tree.hpp"
@@ -21,10 +22,10 @@ std::string url_encoded(std::string_view text) {
 
 // https://www.mongodb.com/docs/manual/reference/connection-string/; every pod keeps at most ten connections, since the
 // shared cluster's are shared by all tenants.
-std::string connection_string(const Names& names, const SpecInputs& inputs) {
-  return "mongodb+srv://" + url_encoded(names.database_user) + ":" + url_encoded(inputs.database_password.reveal()) +
-         "@" + inputs.database_host + "/" + names.database +
-         "?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10";
+Secret connection_string(const Names& names, const SpecInputs& inputs) {
+  return system::unseal("mongodb+srv://" + url_encoded(names.database_user) + ":" +
+                        url_encoded(system::seal(inputs.database_password)) + "@" + inputs.database_host + "/" +
+                        names.database + "?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10");
 }
 
 // The tag of "repository:tag", or the beginning of a digest, as a label value: at most 63 characters, letters and
@@ -49,12 +50,19 @@ std::string version_of(std::string_view image) {
   return version;
 }
 
+// Of a node's disk, for what a container writes and logs.
+constexpr std::string_view ephemeral_request = "256Mi", ephemeral_limit = "1Gi";
+
 Json container_context(const std::string& image, const ContainerResources& resources, int replicas) {
   return {{"image", image},
           {"version", version_of(image)},
           {"replicas", replicas},
-          {"requests", {{"cpu", resources.cpu_request}, {"memory", resources.memory_request}}},
-          {"limits", {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}}}};
+          {"requests",
+           {{"cpu", resources.cpu_request},
+            {"memory", resources.memory_request},
+            {"ephemeral-storage", ephemeral_request}}},
+          {"limits",
+           {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}, {"ephemeral-storage", ephemeral_limit}}}};
 }
 
 struct Replicas {
@@ -82,13 +90,58 @@ Json quota_context(const Tier& tier, const Replicas& replicas, std::size_t hosts
     const auto amount = [](std::string_view text) { return parse_quantity(text).value_or(Quantity{}); };
     return to_string(backend * amount(of_backend) + frontend * amount(of_frontend) + passing * amount(of_passing));
   };
-  return {{"pods", std::to_string(backend + frontend + passing)},
+  const auto pods = backend + frontend + passing;
+  return {{"pods", std::to_string(pods)},
+          // cert-manager's default for a challenge is a Service of type NodePort, one a host.
+          {"nodePorts", std::to_string(hosts)},
+          {"ephemeralStorage",
+           {{"requests", to_string(pods * *parse_quantity(ephemeral_request))},
+            {"limits", to_string(pods * *parse_quantity(ephemeral_limit))}}},
           {"requests",
            {{"cpu", sum(tier.backend.cpu_request, tier.frontend.cpu_request, "100m")},
             {"memory", sum(tier.backend.memory_request, tier.frontend.memory_request, "128Mi")}}},
           {"limits",
            {{"cpu", sum(tier.backend.cpu_limit, tier.frontend.cpu_limit, "500m")},
             {"memory", sum(tier.backend.memory_limit, tier.frontend.memory_limit, "512Mi")}}}};
+}
+
+// What is no part of the Internet: an instance reaches none of it, the API server, other tenants and the machine's
+// metadata among them. IANA's special-purpose registries (RFC 6890); in IPv6 also what NAT64 (RFC 6052, 2.1) makes of
+// the IPv4 ones.
+constexpr const char* private_ipv4[] = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8",
+                                        "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.168.0.0/16",
+                                        "198.18.0.0/15",  "224.0.0.0/4",   "240.0.0.0/4"};
+constexpr const char* private_ipv6[] = {"::1/128",
+                                        "64:ff9b::a00:0/104",
+                                        "64:ff9b::6440:0/106",
+                                        "64:ff9b::7f00:0/104",
+                                        "64:ff9b::a9fe:0/112",
+                                        "64:ff9b::ac10:0/108",
+                                        "64:ff9b::c0a8:0/112",
+                                        "fc00::/7",
+                                        "fe80::/10",
+                                        "ff00::/8"};
+
+Json egress_context(const KubernetesSettings& kubernetes) {
+  Json ipv4(private_ipv4), ipv6(private_ipv6);
+  for (const auto& range : kubernetes.egress_denied)
+    (range.find(':') == std::string::npos ? ipv4 : ipv6).push_back(range);
+  return {{"exceptIpv4", std::move(ipv4)}, {"exceptIpv6", std::move(ipv6)}, {"allowed", kubernetes.egress_allowed}};
+}
+
+// The most that one container may ask for: the tier's largest, and what the LimitRange gives to one that asks for
+// nothing.
+Json largest_container(const Tier& tier) {
+  const auto most = [](std::initializer_list<std::string_view> texts) {
+    std::string_view largest;
+    for (const auto text : texts)
+      if (largest.empty() || parse_quantity(text).value_or(Quantity{}).thousandths >
+                                 parse_quantity(largest).value_or(Quantity{}).thousandths)
+        largest = text;
+    return std::string(largest);
+  };
+  return {{"cpu", most({tier.backend.cpu_limit, tier.frontend.cpu_limit, "500m"})},
+          {"memory", most({tier.backend.memory_limit, tier.frontend.memory_limit, "512Mi"})}};
 }
 
 std::vector<std::string> hosts_of(const Tenant& tenant, const Names& names) {
@@ -192,8 +245,8 @@ Json template_context(const SpecInputs& inputs, const Settings& settings) {
                             {"maxReplicas", replicas.autoscale->max_replicas},
                             {"cpuPercent", replicas.autoscale->cpu_percent}};
   const auto& kubernetes = settings.kubernetes;
-  const auto connection = connection_string(names, inputs);
-  const auto checksum = system::sha256_hex(std::string(inputs.jwt_secret.reveal()) + "\n" + connection);
+  const auto connection = system::seal(connection_string(names, inputs)), jwt = system::seal(inputs.jwt_secret);
+  const auto checksum = system::sha256_hex(system::unseal(jwt + "\n" + connection).reveal());
 
   Json context;
   context["tenant"] = tenant_context(tenant, inputs.tier);
@@ -209,16 +262,21 @@ Json template_context(const SpecInputs& inputs, const Settings& settings) {
   context["frontend"] = container_context(image(tenant.instance.frontend_image, settings.frontend_image),
                                           inputs.tier.frontend, replicas.frontend);
   context["quota"] = quota_context(inputs.tier, replicas, hosts.size());
+  context["limits"] = {{"largest", largest_container(inputs.tier)},
+                       {"ephemeralStorage", {{"request", ephemeral_request}, {"limit", ephemeral_limit}}}};
   context["database"] = {{"host", inputs.database_host},
                          {"name", names.database},
                          {"user", names.database_user},
-                         {"password", std::string(inputs.database_password.reveal())},
+                         {"password", system::seal(inputs.database_password)},
                          {"connectionString", connection}};
-  context["secrets"] = {{"jwt", std::string(inputs.jwt_secret.reveal())}, {"checksum", checksum}};
+  context["secrets"] = {{"jwt", jwt}, {"checksum", checksum}};
   context["kubernetes"] = {{"ingressClass", kubernetes.ingress_class},
                            {"ingressNamespace", kubernetes.ingress_namespace},
                            {"ingressPodLabels", kubernetes.ingress_pod_labels},
-                           {"imagePullSecrets", kubernetes.image_pull_secrets}};
+                           {"imagePullSecrets", kubernetes.image_pull_secrets},
+                           {"egress", egress_context(kubernetes)},
+                           {"runtimeClass", kubernetes.runtime_class},
+                           {"readOnlyRoot", kubernetes.read_only_root}};
   context["certificate"] = {{"mode", kubernetes.certificates},
                             {"managed", inputs.cert_manager && kubernetes.certificates == "per-host"},
                             {"issuer", kubernetes.issuer}};
@@ -262,9 +320,10 @@ Json mask_secrets(const Json& object) {
   for (const auto* part : {"data", "stringData"}) {
     if (!copy.contains(part) || !copy[part].is_object()) continue;
     for (auto& [key, value] : copy[part].items()) {
-      const auto text = value.is_string() ? value.get<std::string>() : value.dump();
-      const auto decoded = part == std::string_view("data") ? system::base64_decode(text) : std::nullopt;
-      value = masked(decoded ? decoded->size() : text.size());
+      const auto text = system::unseal(value.is_string() ? value.get<std::string>() : value.dump());
+      auto decoded = part == std::string_view("data") ? system::base64_decode(text.reveal()) : std::nullopt;
+      value = masked(decoded ? decoded->size() : text.reveal().size());
+      if (decoded) wipe(*decoded);
     }
   }
   // kubectl apply leaves a whole copy here.

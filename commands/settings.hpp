@@ -24,6 +24,11 @@ struct KubernetesSettings {
   std::string issuer = "letsencrypt-prod";
   std::string certificates = "per-host";  // per-host | ingress-default
   std::vector<std::string> image_pull_secrets;
+  // Ranges (CIDR) beyond the built-in ones that instances may not reach, and such that they must reach though they lie
+  // in one of those.
+  std::vector<std::string> egress_denied, egress_allowed;
+  std::string runtime_class;  // of the pods; empty: the cluster's default
+  bool read_only_root = false;
 };
 
 struct DatabaseSettings {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "providers/system/sealed.hpp"
 #include "templates/yaml_scalar.hpp"
 
 namespace litedesk::templates {
@@ -67,6 +68,11 @@ constexpr std::array<std::pair<std::string_view, Filter>, 3> text_filters{{
     {"url", percent_encoded},
 }};
 
+std::string as_json(const Json& value) {
+  auto text = value.dump();
+  return system::is_sealed(text) ? system::seal(system::unseal_json(text)) : text;
+}
+
 }  // namespace
 
 std::vector<std::string_view> filter_names() {
@@ -82,11 +88,13 @@ bool is_filter(std::string_view name) {
 }
 
 std::string apply_filter(std::string_view name, const Json& value) {
-  if (name == "json") return value.dump();
+  if (name == "json") return as_json(value);
   const auto* const found = std::find_if(text_filters.begin(), text_filters.end(),
                                          [name](const auto& filter) { return filter.first == name; });
   if (found == text_filters.end()) throw std::invalid_argument("no such filter");
-  return found->second(scalar_text(value));
+  const auto text = scalar_text(value);
+  if (!system::is_sealed(text)) return found->second(text);
+  return system::seal(Secret(found->second(system::unseal(text).reveal())));
 }
 
 std::string scalar_text(const Json& value) {

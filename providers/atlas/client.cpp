@@ -13,6 +13,7 @@
 #include "providers/http/url.hpp"
 #include "providers/read_json.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 
 namespace litedesk::atlas {
 
@@ -142,7 +143,7 @@ struct Client::Impl {
     request.headers.push_back({"Accept", media});
     if (!call.body.empty()) {
       request.headers.push_back({"Content-Type", media});
-      request.body = call.body;
+      request.body = std::string(system::unseal_json(call.body).reveal());  // wiped once it is sent
     }
     if (tokens)
       request.headers.push_back({"Authorization", "Bearer " + std::string(token.reveal())});

@@ -6,6 +6,7 @@
 
 #include "providers/error.hpp"
 #include "providers/read_json.hpp"
+#include "providers/system/sealed.hpp"
 
 namespace litedesk::atlas {
 
@@ -106,7 +107,7 @@ Json to_document(const DatabaseUser& user, std::string_view project, const std::
     document["roles"].push_back({{"databaseName", role.database}, {"roleName", role.role}});
   for (const auto& cluster : user.clusters) document["scopes"].push_back({{"name", cluster}, {"type", "CLUSTER"}});
   for (const auto& [key, value] : user.labels) document["labels"].push_back({{"key", key}, {"value", value}});
-  if (password) document["password"] = password->reveal();
+  if (password) document["password"] = system::seal(*password);
   return document;
 }
 

@@ -2,6 +2,7 @@
 
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 
 namespace litedesk::kubernetes {
 
@@ -40,6 +41,8 @@ void set_body(http::Request& request, const Json& body, std::string content_type
   request.headers.push_back({"Content-Type", std::move(content_type)});
   try {
     request.body = body.dump();
+    // What is sent is wiped by the transport.
+    if (system::is_sealed(request.body)) request.body = std::string(system::unseal_json(request.body).reveal());
   } catch (const Json::exception&) {
     throw ValidationError({.message = request.summary + ": the object holds text that is not UTF-8"});
   }
@@ -156,6 +159,20 @@ http::Request logs_request(const std::string& server, std::string_view name_spac
   return result;
 }
 
+void seal_secret(Json& object) {
+  const auto kind = object.find("kind");
+  if (kind == object.end() || *kind != "Secret") return;
+  for (const auto* key : {"data", "stringData"}) {
+    const auto map = object.find(key);
+    if (map == object.end() || !map->is_object()) continue;
+    for (auto& value : *map) {
+      if (!value.is_string()) continue;
+      const Secret secret(std::move(value.get_ref<std::string&>()));
+      value = system::seal(secret);
+    }
+  }
+}
+
 std::vector<std::string> secret_values(const Json& object) {
   std::vector<std::string> values;
   if (!object.is_object()) return values;
@@ -164,7 +181,7 @@ std::vector<std::string> secret_values(const Json& object) {
     if (map == object.end() || !map->is_object()) continue;
     for (const auto& entry : map->items()) {
       if (!entry.value().is_string()) continue;
-      auto text = entry.value().get<std::string>();
+      auto text = std::string(system::unseal(entry.value().get_ref<const std::string&>()).reveal());
       if (text.size() < 4) continue;  // would blot out half the message
       if (std::string_view(key) == "data")
         if (auto decoded = system::base64_decode(text); decoded && decoded->size() >= 4)

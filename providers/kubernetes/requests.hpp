@@ -29,6 +29,9 @@ namespace litedesk::kubernetes {
 
 // "pods in instance-acme", "nodes", "pods everywhere"
 [[nodiscard]] std::string describe(const ResourceType& type, std::string_view name_space);
+// Puts seals (providers/system/sealed.hpp) in the place of a Secret's values; other kinds stay as they are. Every
+// object that the client returns went through it, and what it sends may hold seals anywhere.
+void seal_secret(Json& object);
 // What of a Secret (or of a patch to one) no message may repeat: its values, as sent and decoded.
 [[nodiscard]] std::vector<std::string> secret_values(const Json& object);
 

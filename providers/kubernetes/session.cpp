@@ -179,6 +179,7 @@ ObjectList Session::list(const ResourceType& type, std::string_view name_space, 
           // In a list of a built-in kind only the list says what its items are.
           item["apiVersion"] = type.api_version();
           item["kind"] = type.kind;
+          seal_secret(item);
           result.items.emplace_back(std::move(item));
         }
       result.resource_version = list.resource_version();
@@ -196,6 +197,7 @@ Json parse_answer(const http::Response& response, const Attempted& attempted) {
   if (!is_success(response)) std::rethrow_exception(api_error(response, attempted));
   auto json = parse_json(response.body);
   if (!json.is_object()) std::rethrow_exception(unusable_answer(response, attempted));
+  seal_secret(json);
   return json;
 }
 

@@ -235,6 +235,7 @@ Watch::Next Watch::take_line(std::string_view line) {
   if (word == "ERROR") return take_error(json["object"]);
   const auto type = word.is_string() ? event_type(word.get<std::string>()) : std::nullopt;
   if (!type) return Next::rewatch;  // a kind of event that is newer than this tool
+  seal_secret(json["object"]);
   Object object(std::move(json["object"]));
   progress_ = true;
   if (auto version = object.resource_version(); !version.empty()) resource_version_ = std::move(version);

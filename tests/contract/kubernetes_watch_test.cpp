@@ -9,6 +9,7 @@
 #include "providers/error.hpp"
 #include "providers/kubernetes/rollout_status.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 #include "tests/contract/kubernetes_support.hpp"
 
 using namespace litedesk;
@@ -270,7 +271,7 @@ TEST_CASE("a service account's token is who it is, and a wrong one is nobody") {
                        {});
   std::string token;
   REQUIRE(cluster.wait_for_named(cluster.ref("Secret", "robot"), [&](const Object& secret) {
-    token = system::base64_decode(secret.text("data.token")).value_or("");
+    token = system::base64_decode(system::unseal(secret.text("data.token")).reveal()).value_or("");
     return !token.empty();
   }));
   auto config = contract::test_cluster();

@@ -382,6 +382,23 @@ TEST_CASE("What cannot be a value is refused, and the message says where it stan
   }
 }
 
+TEST_CASE("Ranges are CIDR as the API server takes them, in either family") {
+  const SettingKey& key = *find_setting("kubernetes.egressAllowed");
+  const auto taken = [&key](const char* text) {
+    Settings settings;
+    apply_setting(settings, key, text, "kubernetes.egressAllowed");
+    return settings.kubernetes.egress_allowed;
+  };
+  CHECK(taken("10.8.0.0/21,fd00:8::/32,192.0.2.1/32,0.0.0.0/0") ==
+        std::vector<std::string>{"10.8.0.0/21", "fd00:8::/32", "192.0.2.1/32", "0.0.0.0/0"});
+  CHECK(taken("").empty());
+  for (const char* text : {"10.8.0.0", "10.8.0.0/33", "10.8.0.1/21", "10.8.0.0/", "10.8.0.0/-1", "10.8.0.0/21x",
+                           "10.8/21", "fd00::/129", "fd00::1/64", "example.com/24", "/8", "10.8.0.0/21 "}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS((void)taken(text), UsageError);
+  }
+}
+
 TEST_CASE("A domain's capitals and its dot of the root are taken off, and a load balancer may be an address") {
   Place place;
   place.configure();

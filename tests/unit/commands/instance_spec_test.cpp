@@ -9,6 +9,7 @@
 
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 #include "tests/unit/commands/template_folder.hpp"
 
 using namespace litedesk;
@@ -61,7 +62,8 @@ Json variable(const Json& deployment, const std::string& name) {
 }
 
 std::string decoded(const Json& secret, const char* key) {
-  return system::base64_decode(secret["data"][key].get<std::string>()).value_or("no base64");
+  const auto data = system::unseal(secret["data"][key].get<std::string>());
+  return system::base64_decode(data.reveal()).value_or("no base64");
 }
 
 std::string error_of(const testing::TemplateFolder& folder) {
@@ -146,6 +148,18 @@ TEST_CASE("the pods read the secrets that are made, and a changed secret changes
   CHECK(checksum(other) != checksum(inputs_for("trial")));
 }
 
+TEST_CASE("nothing that is rendered holds a secret: it is put in where a request's body is written") {
+  const auto inputs = inputs_for("enterprise");
+  const auto context = template_context(inputs, {}).dump();
+  std::string objects;
+  for (const auto& object : objects_of(inputs)) objects += object.dump();
+  for (const auto& text : {context, objects})
+    for (const std::string secret : {"p@ss/w:rd%", "p%40ss", "0123456789abcdef"}) {
+      CHECK(text.find(secret) == std::string::npos);
+      CHECK(text.find(system::base64_encode(secret).substr(0, 8)) == std::string::npos);
+    }
+}
+
 TEST_CASE("the backend's environment") {
   auto inputs = inputs_for("starter");
   inputs.tenant.company = "$(JWT_SECRET) & Co";
@@ -194,7 +208,8 @@ TEST_CASE("containers fit Pod Security restricted, are probed at /health and hav
   }
   const auto backend = container(find(objects, "Deployment", "backend"));
   CHECK(backend["resources"] ==
-        Json{{"requests", {{"cpu", "250m"}, {"memory", "512Mi"}}}, {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}});
+        Json{{"requests", {{"cpu", "250m"}, {"memory", "512Mi"}, {"ephemeral-storage", "256Mi"}}},
+             {"limits", {{"cpu", "1"}, {"memory", "1Gi"}, {"ephemeral-storage", "1Gi"}}}});
   CHECK(backend["readinessProbe"]["initialDelaySeconds"] == 15);
   CHECK(backend["readinessProbe"]["periodSeconds"] == 5);
   CHECK(backend["livenessProbe"]["initialDelaySeconds"] == 30);
@@ -225,10 +240,73 @@ TEST_CASE("the quota has room for a rolling update, Jobs and challenges") {
                       {"requests.memory", "1664Mi"},
                       {"limits.cpu", "3500m"},
                       {"limits.memory", "4608Mi"},
-                      {"services.loadbalancers", "0"}});
+                      {"requests.ephemeral-storage", "1792Mi"},
+                      {"limits.ephemeral-storage", "7Gi"},
+                      {"services.loadbalancers", "0"},
+                      {"services.nodeports", "1"},
+                      {"persistentvolumeclaims", "0"},
+                      {"requests.storage", "0"}});
   const auto enterprise = find(objects_of(inputs_for("enterprise")), "ResourceQuota", "instance")["spec"]["hard"];
   CHECK(enterprise["pods"] == "27");  // 2 x (10 + 2) + 3
   CHECK(enterprise["limits.memory"] == "85504Mi");
+}
+
+TEST_CASE("no container asks for more than the tier's largest") {
+  const auto max_of = [](const std::string& tier) {
+    return find(objects_of(inputs_for(tier)), "LimitRange", "instance")["spec"]["limits"][0]["max"];
+  };
+  CHECK(max_of("trial") == Json{{"cpu", "500m"}, {"memory", "1Gi"}, {"ephemeral-storage", "1Gi"}});
+  CHECK(max_of("professional") == Json{{"cpu", "2"}, {"memory", "4Gi"}, {"ephemeral-storage", "1Gi"}});
+  // What a container gets that says nothing must be allowed, too.
+  auto small = inputs_for("trial");
+  small.tier.backend.cpu_limit = small.tier.frontend.cpu_limit = "100m";
+  small.tier.backend.memory_limit = small.tier.frontend.memory_limit = "64Mi";
+  const auto limits = find(objects_of(small), "LimitRange", "instance")["spec"]["limits"][0];
+  CHECK(limits["max"] == limits["default"]);
+}
+
+TEST_CASE("the backend reaches the Internet and nothing inside, but for what the context says") {
+  const auto ranges = [](const Settings& settings) {
+    return find(objects_of(inputs_for("trial"), settings), "NetworkPolicy", "backend")["spec"]["egress"][0]["to"];
+  };
+  const auto has = [](const Json& block, const char* range) {
+    const auto& except = block["ipBlock"]["except"];
+    return std::find(except.begin(), except.end(), range) != except.end();
+  };
+  Settings settings;
+  auto to = ranges(settings);
+  REQUIRE(to.size() == 2);
+  CHECK(to[0]["ipBlock"]["cidr"] == "0.0.0.0/0");
+  CHECK(to[1]["ipBlock"]["cidr"] == "::/0");
+  for (const auto* range : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"})
+    CHECK_MESSAGE(has(to[0], range), range);
+  for (const auto* range : {"fc00::/7", "fe80::/10", "64:ff9b::a00:0/104"}) CHECK_MESSAGE(has(to[1], range), range);
+  settings.kubernetes.egress_denied = {"203.0.113.7/32", "2001:db8::/32"};
+  settings.kubernetes.egress_allowed = {"10.8.0.0/21"};
+  to = ranges(settings);
+  REQUIRE(to.size() == 3);
+  CHECK(has(to[0], "203.0.113.7/32"));
+  CHECK(has(to[1], "2001:db8::/32"));
+  CHECK_FALSE(has(to[0], "2001:db8::/32"));
+  CHECK(to[2] == Json{{"ipBlock", {{"cidr", "10.8.0.0/21"}}}});
+}
+
+TEST_CASE("a RuntimeClass and a read-only root are the context's to choose") {
+  const auto pod_of = [](const Settings& settings, const char* name) {
+    return find(objects_of(inputs_for("trial"), settings), "Deployment", name)["spec"]["template"]["spec"];
+  };
+  Settings settings;
+  for (const auto* name : {"backend", "frontend"})
+    for (const auto* key : {"runtimeClassName", "volumes"}) CHECK_FALSE(pod_of(settings, name).contains(key));
+  settings.kubernetes.runtime_class = "gvisor";
+  settings.kubernetes.read_only_root = true;
+  for (const auto* name : {"backend", "frontend"}) {
+    const auto pod = pod_of(settings, name);
+    CHECK(pod["runtimeClassName"] == "gvisor");
+    CHECK(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] == true);
+    CHECK(pod["containers"][0]["volumeMounts"] == Json::array({{{"name", "tmp"}, {"mountPath", "/tmp"}}}));
+    CHECK(pod["volumes"] == Json::array({{{"name", "tmp"}, {"emptyDir", {{"sizeLimit", "256Mi"}}}}}));
+  }
 }
 
 TEST_CASE("certificates: for each host, the controller's own, or none without cert-manager") {

@@ -1,7 +1,9 @@
 #include "providers/kubernetes/client.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include "providers/system/sealed.hpp"
 #include "tests/unit/providers/kubernetes/support.hpp"
 
 using namespace litedesk;
@@ -141,6 +143,28 @@ TEST_CASE("server-side apply is strict, is safe to repeat, and never brings mana
   const auto results = fixture.client.apply_all(objects, {});
   CHECK(results[0].index() == 0);
   CHECK_THROWS_AS(std::rethrow_exception(std::get<1>(results[1])), ValidationError);
+}
+
+TEST_CASE("a Secret is read sealed, compares as it did, and is sent open") {
+  Fixture fixture;
+  const auto answer = [](const char* value) {
+    return json(200, fmt::format(R"({{"kind":"Secret","apiVersion":"v1","metadata":{{"name":"x","namespace":"a"}},)"
+                                 R"("data":{{"k":"{}","other":"b3RoZXI="}}}})",
+                                 value));
+  };
+  fixture.transport.answers = {answer("b3Blbg=="), answer("b3Blbg=="), answer("Y2hhbmdlZA=="),
+                               json(200, R"({"items":[{"metadata":{"name":"x"},"data":{"k":"b3Blbg=="}}]})"),
+                               answer("b3Blbg==")};
+  const ObjectRef ref{type_of("v1", "Secret"), "a", "x"};
+  const auto one = *fixture.client.get(ref), same = *fixture.client.get(ref), changed = *fixture.client.get(ref);
+  CHECK(one.json().dump().find("b3Blbg") == std::string::npos);
+  CHECK(system::unseal(one.text("data.k")) == Secret("b3Blbg=="));
+  CHECK(one == same);
+  CHECK(one.text("data.k") != changed.text("data.k"));
+  CHECK(one.text("data.other") == changed.text("data.other"));
+  CHECK(fixture.client.list(ref.type, "a", {}).items.at(0).text("data.k") == one.text("data.k"));
+  static_cast<void>(fixture.client.apply(one, {}));
+  CHECK(Json::parse(fixture.last().body)["data"] == Json{{"k", "b3Blbg=="}, {"other", "b3RoZXI="}});
 }
 
 TEST_CASE("a refused Secret is refused without its values") {
