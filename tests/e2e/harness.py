@@ -88,6 +88,12 @@ class Target:
         with open(os.path.join(self.home, "config.yaml"), "w") as out:
             out.write("currentContext: test\ncontexts:\n  test:\n    registry: cluster\n")
 
+    def traced(self):
+        """From here on each run leaves a trace of its requests in the folder that is returned."""
+        traces, run = folder("traces"), self.run
+        self.run = lambda *arguments, **more: run(*arguments, "--trace", os.path.join(traces, "%03d" % len(os.listdir(traces))), **more)
+        return traces
+
     def start(self, *arguments, env=None, **more):
         return subprocess.Popen([self.binary, *arguments], env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
@@ -125,9 +131,9 @@ def normalise(text, slug):
     text = text.replace(slug, "SLUG").replace(slug.replace("-", "_"), "SLUG")
     text = re.sub(r"\(cluster [^)]*\)", "(cluster NAME)", text)
     text = re.sub(r"\b\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?", "DATE", text)
-    text = re.sub(r"\(?\b\d+(\.\d+)?(ms|s|m|h|d)\b\)?", "TIME", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
+    text = re.sub(r"\(?\b\d+(\.\d+)?(ms|s|m|h|d)\b\)?", "TIME", text)
     text = re.sub(r"\b(Z[0-9A-Z]{8,}|/?C[0-9A-Z]{8,})\b", "ID", text)
     return re.sub(r"[ \t]+", " ", text).strip()
 

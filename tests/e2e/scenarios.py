@@ -348,9 +348,110 @@ def foreign_record(target, slug):
         {"Changes": [{"Action": "CREATE", "ResourceRecordSet": {"Name": slug + ".litedesk.com", "Type": "CNAME", "TTL": 60,
                                                                  "ResourceRecords": [{"Value": "elsewhere.example.com"}]}}]}))
     _, err = t.run("instance", "provision", slug, expect=4)
-    assert "not owned" in err, err
+    assert "not owned" in err and "--adopt" in err, err
     code, _, _ = target.kubectl("get", "namespace", "instance-" + slug, check=False)
     assert code != 0
+
+    def value():
+        return next(record["values"] for record in target.json("dns", "get", slug)["items"] if record["type"] == "CNAME")
+
+    t.run("instance", "provision", slug, "--adopt", expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    nothing_but_the_record = value()
+    assert nothing_but_the_record == ["elsewhere.example.com"], nothing_but_the_record
+    t.run("instance", "provision", slug, "--adopt")
+    assert value() != ["elsewhere.example.com"]
+    return t.lines
+
+
+def planted_namespace(target, slug):
+    """A namespace that somebody prepared, with the registry's public mark, is not the tenant's; --adopt takes it over in sight."""
+    t = Transcript(target, slug)
+    create(t)
+    name_space = "instance-" + slug
+    registry = target.json("registry", "status")["id"]
+
+    def plant():
+        target.kubectl("create", "namespace", name_space)
+        target.kubectl("annotate", "namespace", name_space, "litedesk.io/registry=" + registry)
+        target.kubectl("-n", name_space, "create", "secret", "generic", "app", "--from-literal=jwt-secret=" + "known-to-eve-" * 4)
+        target.kubectl("-n", name_space, "create", "configmap", "planted", "--from-literal=a=b")
+        objects = os.path.join(harness.folder("planted"), "objects.json")
+        with open(objects, "w") as out:
+            json.dump({"apiVersion": "v1", "kind": "List", "items": [
+                {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "open"},
+                 "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}},
+                {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "eve"},
+                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "eve"}]}]}, out)
+        target.kubectl("-n", name_space, "apply", "--server-side", "--validate=false", "-f", objects)
+
+    def shows_all(text):
+        text = re.sub(r"\s+", " ", text)
+        for words in ("NetworkPolicy open was not made by litedesk", "RoleBinding eve was not made by litedesk: it lets User eve use ClusterRole edit",
+                      "stands also: ConfigMap planted"):
+            assert words in text, (words, text)
+
+    plant()
+    for verb in (["plan"], ["provision"], ["provision", "--dry-run"]):
+        _, err = t.run("instance", *verb, slug, expect=4)
+        assert "was not created for tenant" in err and "--adopt" in err, err
+    assert target.kubectl("-n", name_space, "get", "deployments", "-o", "name") == ""
+    shows_all(t.run("instance", "plan", slug, "--adopt")[0])
+    # What was taken over stays when the provision fails, and is as it was.
+    before = target.kubectl("-n", name_space, "get", "secret", "app", "-o", "jsonpath={.metadata.uid} {.data}")
+    _, err = t.run("instance", "provision", slug, "--adopt", expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    shows_all(err)
+    assert "nothing of it is left" not in err, err
+    assert target.kubectl("-n", name_space, "get", "secret", "app", "-o", "jsonpath={.metadata.uid} {.data}") == before
+    assert target.kubectl("-n", name_space, "get", "deployments,services", "-o", "name") == ""
+    t.run("instance", "provision", slug, expect=4)  # taking over is said each time
+    t.run("instance", "provision", slug, "--adopt")
+    foreign = target.json("status", slug)["foreign"]
+    assert {(o["kind"], o["name"]) for o in foreign} == {("NetworkPolicy", "open"), ("RoleBinding", "eve")}, foreign
+    assert "RoleBinding/eve" in t.run("status", slug)[0]
+    t.run("instance", "provision", slug)  # its own now
+    # Another one in its place is not.
+    target.kubectl("delete", "namespace", name_space, timeout=120)
+    plant()
+    _, err = t.run("instance", "provision", slug, expect=4)
+    assert "was not created for tenant" in err, err
+    return t.lines
+
+
+def patched_record(target, slug):
+    """What `tenant create` refuses is refused in a record that kubectl wrote: by the API server where it can tell, else by every plan."""
+    t = Transcript(target, slug)
+    create(t)
+    other = slug + "-b"
+    t.run("tenant", "create", "Other", "--email", "o@acme.example", "--slug", other)
+
+    def tenant(name, **spec):
+        path = os.path.join(harness.folder("tenant"), "tenant.json")
+        with open(path, "w") as out:
+            json.dump({"apiVersion": "litedesk.io/v1alpha1", "kind": "Tenant", "metadata": {"name": name},
+                       "spec": {"slug": name, "displayName": "By hand", "tier": "starter", "placement": "dedicated", **spec}}, out)
+        return target.kubectl("create", "--validate=false", "-f", path, check=False)
+
+    for name, spec in (("www", {}), ("localhost", {}), ("cname-acme", {}), ("byhand", {"customDomain": "*.litedesk.com"}),
+                       ("byhand", {"customDomain": "a b.example"}), ("byhand", {"customDomain": "Crm.Acme.example"}),
+                       ("byhand", {"displayName": "a\nb"}), ("byhand", {"owner": {"email": "nobody"}})):
+        code, _, err = tenant(name, **spec)
+        assert code != 0 and ("invalid" in err.lower()), (name, spec, err)
+
+    def patched(spec, expect, says, env=None):
+        target.kubectl("patch", "tenants", slug, "--type=merge", "-p", json.dumps({"spec": spec}))
+        for verb in (["plan"], ["provision"]):
+            _, err = t.run("instance", *verb, slug, expect=expect, env=env)
+            assert says in re.sub(r"\s+", " ", err), err
+        assert target.kubectl("get", "namespace", "instance-" + slug, check=False)[0] != 0
+
+    for domain in ("admin.litedesk.com", "litedesk.com", slug + ".litedesk.com", "a.b.litedesk.com"):
+        patched({"customDomain": domain}, 2, "holds what litedesk refuses: --custom-domain " + domain)
+    for env in (None, {"LITEDESK_DNS_STRATEGY": "wildcard"}):
+        patched({"customDomain": other + ".litedesk.com"}, 4, "is tenant " + other + "'s", env)
+    patched({"customDomain": None, "displayName": "Acme \u202ecmoc"}, 2, "the invisible character U+202E")
+    target.kubectl("patch", "tenants", slug, "--type=merge", "-p", json.dumps({"spec": {"displayName": "Acme"}}))
+    t.run("instance", "plan", slug)
     return t.lines
 
 
@@ -550,8 +651,47 @@ def documented_rights():
     return rules
 
 
+def used_rights(traces):
+    """The (API group, resource, verb) of each Kubernetes request; what only asks which kinds there are needs none of one's own."""
+    used = set()
+    for name in os.listdir(traces):
+        with open(os.path.join(traces, name)) as trace:
+            text = trace.read()
+        statuses = dict(re.findall(r"kubernetes < #(\d+) (\d+)", text))
+        for number, method, target in re.findall(r"kubernetes > #(\d+) (\w+) https?://[^/]+(\S*)", text):
+            path, _, query = target.partition("?")
+            parts = path.strip("/").split("/")
+            group, rest = ("core", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+            if rest and rest[0] == "namespaces" and len(rest) > 2:
+                rest = rest[2:]
+            if not rest:
+                continue
+            resource = rest[0] + ("/" + rest[2] if len(rest) > 2 else "")
+            verb = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}.get(method) or (
+                "watch" if "watch=" in query else "get" if len(rest) > 1 else "list")
+            used.add((group, resource, verb))
+            if method == "PATCH" and statuses.get(number) == "201":
+                used.add((group, resource, "create"))
+    return used
+
+
+ONE_OF_EACH = """\
+{apiVersion: v1, kind: Secret, metadata: {name: extra}, data: {a: Yg==}}
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: extra}}
+{apiVersion: v1, kind: Service, metadata: {name: extra}, spec: {selector: {a: b}, ports: [{port: 80}]}}
+{apiVersion: v1, kind: ResourceQuota, metadata: {name: extra}, spec: {hard: {configmaps: "9"}}}
+{apiVersion: v1, kind: LimitRange, metadata: {name: extra}, spec: {limits: [{type: Pod, max: {cpu: "9"}}]}}
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: extra}, spec: {podSelector: {matchLabels: {a: b}}}}
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: extra}, spec: {defaultBackend: {service: {name: extra, port: {number: 80}}}}}
+{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: extra}, spec: {maxUnavailable: 1, selector: {matchLabels: {a: b}}}}
+{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: extra}, spec: {secretName: extra-tls, dnsNames: [a.example], issuerRef: {name: letsencrypt-prod, kind: ClusterIssuer}}}
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: extra}, spec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: "a:1"}]}}}}
+{apiVersion: batch/v1, kind: Job, metadata: {name: extra}, spec: {template: {spec: {restartPolicy: Never, serviceAccountName: litedesk, securityContext: {runAsNonRoot: true, runAsUser: 1001, seccompProfile: {type: RuntimeDefault}}, containers: [{name: a, image: "a:1", securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}}}}
+"""
+
+
 def enough_rights(target, slug):
-    """The rights that the documentation names are enough: to provision, to change, to look, and to undo."""
+    """The rights that the documentation names are enough to provision, to change, to look and to undo, and none is too many."""
     role = os.path.join(harness.folder("role"), "role.json")
     with open(role, "w") as out:
         json.dump({"apiVersion": "v1", "kind": "List", "items": [
@@ -562,6 +702,7 @@ def enough_rights(target, slug):
              "subjects": [{"kind": "ServiceAccount", "name": "enough", "namespace": "default"}]}]}, out)
     target.kubectl("apply", "-f", role)
     t = Transcript(as_somebody(target, "enough"), slug)
+    traces = t.target.traced()
     t.run("registry", "status")
     create(t, "enterprise")
     t.run("instance", "provision", slug, expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
@@ -573,12 +714,66 @@ def enough_rights(target, slug):
     assert "not permitted" not in err, err
     _, out, err = t.target.run("status")  # its exit code tells of every tenant
     assert slug in out and "forbidden" not in err, err
+    folder = templates_with(target, "instance/90-extra.yaml", ONE_OF_EACH.replace("\n{", "\n---\n{"))
+    t.run("instance", "provision", slug, env={"LITEDESK_TEMPLATES": folder})
+    t.run("instance", "provision", slug, "--yes")
+    t.run("tenant", "create", "Spare", "--email", "o@acme.example", "--slug", slug + "-s")
+    t.run("tenant", "list")
+    t.run("tenant", "delete", slug + "-s", "--yes")
     t.run("registry", "install")
+    documented = {(rule["apiGroups"][0] or "core", resource, verb) for rule in documented_rights()
+                  for resource in rule["resources"] for verb in rule["verbs"]}
+    used = used_rights(traces)
+    # A namespace takes what is in it along, and the registry is there already.
+    spared = {("apiextensions.k8s.io", "customresourcedefinitions", "create")}
+    assert used <= documented and documented - used <= spared, (sorted(used - documented), sorted(documented - used - spared))
+    return t.lines
+
+
+def enough_dns_rights(target, slug):
+    """The IAM actions that the documentation names are enough, and without any one of them something is refused."""
+    with open(os.path.join(harness.ROOT, "docs", "contexts-and-settings.md")) as document:
+        actions = re.findall(r"`(route53:\w+)`", document.read().split("## Rights", 1)[1].split("\n## ", 1)[0])
+    assert len(actions) == 4, actions
+    admin = {"AWS_" + name: value for name, value in target.iam.items()}
+
+    def iam(*arguments):
+        env = {**target.env, **admin, "AWS_PAGER": "", "AWS_DEFAULT_REGION": "us-east-1"}
+        done = subprocess.run(["aws", "iam", *arguments, "--output", "json"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout or "null")
+
+    def user(number, allowed):
+        name = "%s-%d" % (slug, number)
+        iam("create-user", "--user-name", name)
+        iam("put-user-policy", "--user-name", name, "--policy-name", "dns", "--policy-document", json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]}))
+        key = iam("create-access-key", "--user-name", name)["AccessKey"]
+        values = {**target.values, "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        values.pop("AWS_ROUTE53_HOSTED_ZONE_ID")  # found by the domain's name
+        return harness.Target(target.name, values, kubeconfig=target.values["KUBECONFIG"])
+
+    def tried(who, number):
+        """The exit codes and what was said, of everything that asks Route 53."""
+        name = "%s-n%d" % (slug, number)
+        runs = [who.run("dns", *words) for words in (["list"], ["set", name, "--wait"], ["get", name], ["delete", name, "--yes", "--wait"])]
+        return [code for code, _, _ in runs], "".join(err for _, _, err in runs)
+
+    enough = user(0, actions)
+    codes, err = tried(enough, 0)
+    assert codes == [0, 0, 0, 0], (codes, err)
+    t = Transcript(enough, slug)
+    create(t)
+    t.run("instance", "provision", slug)
+    t.run("status", slug)
+    for number, left_out in enumerate(actions, 1):
+        codes, err = tried(user(number, [action for action in actions if action != left_out]), number)
+        assert 5 in codes and left_out in err, (left_out, codes, err)
     return t.lines
 
 
 # What the sandbox has nothing of (it knows no roles).
-PEERS_ONLY = [refused_permission, enough_rights]
-ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, foreign_record,
+PEERS_ONLY = [refused_permission, enough_rights, enough_dns_rights]
+ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, planted_namespace, patched_record, foreign_record,
        weighted_record, upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
        saved_plan, one_host]

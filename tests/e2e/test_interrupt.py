@@ -3,14 +3,15 @@
 
 usage: test_interrupt.py [NAME]...
 """
+import codecs
 import json
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import harness
@@ -36,39 +37,47 @@ def relayed():
 
 
 class Terminal:
-    """litedesk on a terminal of its own, where Ctrl-C is a key."""
+    """litedesk on a terminal of its own, where Ctrl-C is a key. It is read all the time: one that nobody reads is full after some
+    seconds of progress, and who writes to it waits."""
 
     def __init__(self, where, *arguments):
-        self.text = ""
+        self._shown, self._more, self._ended = "", threading.Condition(), False
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(where.binary, [where.binary, *arguments], where.env)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def text(self):
+        return ESCAPES.sub("", self._shown)
+
+    def _read(self):
+        decoder, chunk = codecs.getincrementaldecoder("utf-8")("replace"), b"?"
+        while chunk:
+            try:
+                chunk = os.read(self.fd, 65536)
+            except OSError:  # the other end is closed
+                chunk = b""
+            with self._more:
+                self._shown += decoder.decode(chunk)
+                self._ended = not chunk
+                self._more.notify_all()
 
     def until(self, *words, seconds=60):
-        """Reads until each of the words (regular expressions) was shown."""
-        end = time.monotonic() + seconds
-        while not all(re.search(each, self.text) for each in words):
-            assert time.monotonic() < end, "no %s in:\n%s" % (words, self.text)
-            assert self._more(end), "it ended without %s:\n%s" % (words, self.text)
-
-    def _more(self, end):
-        if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
-            return True
-        try:
-            chunk = os.read(self.fd, 65536)
-        except OSError:  # the other end is closed
-            return False
-        self.text += ESCAPES.sub("", chunk.decode("utf-8", "replace"))
-        return bool(chunk)
+        """Waits until each of the words (regular expressions) was shown."""
+        def all_there():
+            return all(re.search(each, self.text) for each in words)
+        with self._more:
+            assert self._more.wait_for(lambda: self._ended or all_there(), seconds), "no %s in:\n%s" % (words, self.text)
+            assert all_there(), "it ended without %s:\n%s" % (words, self.text)
 
     def press_ctrl_c(self):
         os.write(self.fd, b"\x03")
 
     def end(self, seconds=60):
         """What was shown in all, and the exit code."""
-        end = time.monotonic() + seconds
-        while self._more(end):
-            assert time.monotonic() < end, "still running:\n" + self.text
+        with self._more:
+            assert self._more.wait_for(lambda: self._ended, seconds), "still running:\n" + self.text
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         print("    " + "\n    ".join(self.text.replace("\r", "").splitlines()[-12:]))
@@ -196,7 +205,7 @@ def second_stops():
     between = relayed()
     try:
         where = registered("second", between)
-        between.hold("PATCH .*/deployments/backend")
+        between.hold("PATCH .*/secrets/database")
         run = Terminal(where, "instance", "provision", "second")
         between.wait_held()
         run.press_ctrl_c()
@@ -205,7 +214,7 @@ def second_stops():
         text, code = run.end()
         assert code == 130, code
         assert "stopped at once: second is not rolled back" in text, text
-        assert re.search(r"in flight: apply \w+ instance-second/.* more", text), text
+        assert re.search(r"in flight: apply .*instance-second/.* more", text), text
         assert "continue with: litedesk instance provision second" in text, text
     finally:
         between.close()
@@ -226,12 +235,18 @@ def signalled_until_it_ends(process):
 def ended_by_timeout():
     """timeout(1) signals the process and then its whole group: that is one request to stop, and what was made is undone."""
     where = registered("late")
-    for _ in range(3):
-        done = subprocess.run(["timeout", "2", where.binary, "instance", "provision", "late", "-q"], env=where.env, stdin=subprocess.DEVNULL,
+    undone, seconds = 0, 2
+    while undone < 3:
+        done = subprocess.run(["timeout", str(seconds), where.binary, "instance", "provision", "late", "-q"], env=where.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         print("    " + done.stderr.strip())
         assert done.returncode == 124, done.returncode
-        assert re.search("nothing of it is left|nothing was changed", done.stderr) and "stopped at once" not in done.stderr, done.stderr
+        assert "stopped at once" not in done.stderr, done.stderr
+        if "before anything was changed" in done.stderr:
+            seconds *= 2  # a machine that needs longer to begin
+            continue
+        assert "nothing of it is left" in done.stderr, done.stderr
+        undone += 1
     goes_on("late")
 
 
