@@ -158,7 +158,8 @@ std::vector<std::string> other_objects(const World& world, const std::string& na
   std::vector<std::function<void()>> tasks;
   for (std::size_t index = 0; index < types.size(); ++index)
     tasks.emplace_back([&, index] {
-      if (types[index].kind == "Event") return;
+      // What happened, and what Kubernetes keeps beside each Service.
+      if (types[index].kind == "Event" || types[index].kind == "Endpoints") return;
       try {
         for (const auto& object : world.objects.list(types[index], name_space, {}).items)
           if (const auto name = types[index].kind + " " + object.name();

@@ -360,7 +360,7 @@ def foreign_record(target, slug):
     assert nothing_but_the_record == ["elsewhere.example.com"], nothing_but_the_record
     t.run("instance", "provision", slug, "--adopt")
     assert value() != ["elsewhere.example.com"]
-    return t.lines
+    return [line for line in t.lines if line.startswith("$")]
 
 
 def planted_namespace(target, slug):
@@ -415,7 +415,7 @@ def planted_namespace(target, slug):
     plant()
     _, err = t.run("instance", "provision", slug, expect=4)
     assert "was not created for tenant" in err, err
-    return t.lines
+    return [line for line in t.lines if line.startswith("$")]
 
 
 def patched_record(target, slug):
@@ -716,9 +716,12 @@ def enough_rights(target, slug):
     assert slug in out and "forbidden" not in err, err
     folder = templates_with(target, "instance/90-extra.yaml", ONE_OF_EACH.replace("\n{", "\n---\n{"))
     t.run("instance", "provision", slug, env={"LITEDESK_TEMPLATES": folder})
-    t.run("instance", "provision", slug, "--yes")
+    t.run("instance", "provision", slug, "--confirm", slug)
     t.run("tenant", "create", "Spare", "--email", "o@acme.example", "--slug", slug + "-s")
     t.run("tenant", "list")
+    # Its host is claimed by nobody any more: who comes next takes the claim over.
+    target.kubectl("delete", "tenants", slug + "-s")
+    t.run("tenant", "create", "Spare", "--email", "o@acme.example", "--slug", slug + "-s")
     t.run("tenant", "delete", slug + "-s", "--yes")
     t.run("registry", "install")
     documented = {(rule["apiGroups"][0] or "core", resource, verb) for rule in documented_rights()
@@ -768,6 +771,13 @@ def enough_dns_rights(target, slug):
     t.run("status", slug)
     for number, left_out in enumerate(actions, 1):
         codes, err = tried(user(number, [action for action in actions if action != left_out]), number)
+        if left_out == "route53:GetChange":
+            # There a change is INSYNC at once, and nobody asks for it; where it takes time, somebody does.
+            trace = os.path.join(harness.folder("trace"), "trace")
+            code, _, err = target.run("--sandbox", "dns", "set", slug, "--wait", "--trace", trace)
+            with open(trace) as text:
+                assert code == 0 and "GET http://127.0.0.1" in (asked := text.read()) and "/2013-04-01/change/" in asked, err
+            continue
         assert 5 in codes and left_out in err, (left_out, codes, err)
     return t.lines
 
