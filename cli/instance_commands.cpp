@@ -61,10 +61,11 @@ int plan(const InstancePlan& options, Session& session) {
   const Plan result = plan_instance(session.world(), options.slug, options.adopt);
   if (!options.out.empty()) save_plan(session.runtime().folder / options.out, result, session.patience());
   session.printer().answer(plan_answer(result, session));
+  const std::string next = "litedesk instance provision " + result.slug + (options.adopt ? " --adopt" : "");
   if (!options.out.empty()) {
-    session.printer().next(fmt::format("litedesk instance provision {} --plan {}", result.slug, options.out));
+    session.printer().next(fmt::format("{} --plan {}", next, options.out));
   } else if (!result.empty()) {
-    session.printer().next("litedesk instance provision " + result.slug);
+    session.printer().next(next);
   }
   return options.exit_code && !result.empty() ? exit_has_changes : 0;
 }

@@ -339,7 +339,7 @@ struct Session::Providers {
     if (settings_.kubernetes.provider != Backing::sandbox) return;
     const std::lock_guard guard(install_mutex_);
     if (installed_) return;
-    installed_ = cluster.serves(tenant_type()) && cluster.serves(host_claim_type());
+    installed_ = is_current(cluster, session_.templates());
     if (installed_) return;
     const RegistryTarget target{cluster, cluster, cluster, session_.templates(), session_.runtime_.clock};
     (void)install_registry(target, session_.timeout(usual_wait), session_.interrupted());

@@ -196,6 +196,18 @@ void check_cluster(const Settings& settings, std::string_view cluster_id) {
                   .cause = {}});
 }
 
+bool is_current(kubernetes::ObjectReader& reader, const templates::Files& files) {
+  std::vector<kubernetes::ObjectRef> refs;
+  for (const Kind& kind : kinds()) refs.push_back(kind.ref());
+  const auto found = reader.get_all(refs);
+  for (std::size_t index = 0; index < refs.size(); ++index) {
+    if (const auto* error = std::get_if<std::exception_ptr>(&found[index])) std::rethrow_exception(*error);
+    const auto& definition = std::get<std::optional<Object>>(found[index]);
+    if (!definition || schema_of(*definition) < schema_of(load_definition(files, kinds()[index]))) return false;
+  }
+  return true;
+}
+
 RegistryInstall install_registry(const RegistryTarget& target, std::chrono::milliseconds timeout,
                                  std::stop_token stop) {
   RegistryInstall result;

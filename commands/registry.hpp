@@ -43,6 +43,9 @@ struct RegistryTarget {
   const system::Clock& clock;
 };
 
+// Whether the cluster has both kinds, in this litedesk's editions or newer ones.
+[[nodiscard]] bool is_current(kubernetes::ObjectReader& reader, const templates::Files& files);
+
 // Applies tenant-crd.yaml and host-claim-crd.yaml server-side and waits until the API server has established each kind
 // and serves it. Refuses (Conflict) to put an older schema over a newer one. Throws Timeout with the last condition,
 // Cancelled.

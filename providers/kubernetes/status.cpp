@@ -192,6 +192,17 @@ bool has_api_server_header(const http::Headers& headers) {
                      [&](std::string_view name) { return !http::find(headers, name).empty(); });
 }
 
+// An answer may quote the whole object that it refuses: what is wrong with it stands at the end.
+std::string clipped(std::string text) {
+  constexpr std::size_t most = 1200, front = 300, back = 800;
+  if (text.size() <= most) return text;
+  const auto is_inside = [&text](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  std::size_t end = front, begin = text.size() - back;
+  while (is_inside(end)) --end;
+  while (begin < text.size() && is_inside(begin)) ++begin;
+  return text.substr(0, end) + " ... " + text.substr(begin);
+}
+
 std::string masked(std::string text, const Attempted& attempted) {
   for (const auto& value : attempted.masked) {
     if (value.empty()) continue;
@@ -247,7 +258,7 @@ std::exception_ptr api_error(const Status& status, const Attempted& attempted) {
       fmt::format("{}: the API server answered {}{}{}", attempted.what, status.code, title.empty() ? "" : " ", title);
   details.hint = hint_of(status, attempted);
   details.resource = attempted.resource;
-  details.cause = masked(cause_of(status), attempted);
+  details.cause = clipped(masked(cause_of(status), attempted));
   return typed(std::move(details), status);
 }
 

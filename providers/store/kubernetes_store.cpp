@@ -53,6 +53,9 @@ class KubernetesStore : public Store {
     } catch (const NotFound&) {
       check_served();
       throw;
+    } catch (const ValidationError& error) {
+      refuse_unknown_field(document.name, error);
+      throw;
     } catch (const Conflict& error) {
       throw Conflict({.message = fmt::format("{} {} already exists", type_.kind, document.name),
                       .hint = "choose another name, or change the existing one",
@@ -111,6 +114,9 @@ class KubernetesStore : public Store {
     } catch (const NotFound&) {
       check_served();
       refuse_gone(document.name);
+    } catch (const ValidationError& error) {
+      refuse_unknown_field(document.name, error);
+      throw;
     } catch (const Conflict& error) {
       // Either somebody else was first, or this is the second answer to a write of ours whose first one got lost.
       if (auto written = written_already(document)) return std::move(*written);
@@ -204,6 +210,20 @@ class KubernetesStore : public Store {
     if (!reader_.serves(type_)) refuse_not_served();
     const std::lock_guard guard(mutex_);
     served_ = true;
+  }
+
+  // Writes are strict: a definition from before a field was added answers so to the first record that has it.
+  void refuse_unknown_field(std::string_view name, const ValidationError& error) const {
+    constexpr std::string_view words = "strict decoding error: ";
+    const auto at = error.cause().find(words);
+    if (at == std::string::npos || error.cause().find("unknown field", at) == std::string::npos) return;
+    throw Conflict(
+        {.message = fmt::format("the registry in the cluster is older than this litedesk: its kind {} lacks a field "
+                                "that {} {} has",
+                                type_.kind, type_.kind, name),
+         .hint = "run `litedesk registry install`, which keeps every record",
+         .resource = fmt::format("CustomResourceDefinition {}.{}", type_.plural, type_.group),
+         .cause = error.cause().substr(at + words.size())});
   }
 
   [[noreturn]] void refuse_not_served() const {

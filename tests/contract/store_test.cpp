@@ -118,6 +118,27 @@ TEST_CASE("the Tenant resource keeps the store's promises") {
   store::run_store_suite({*registry.store, *registry.other, make, change, shrink});
 }
 
+TEST_CASE("a kind from before a field was added says that it is too old, and keeps what it has") {
+  Registry registry;
+  auto document = make("suite-older");
+  const auto refused = [](const auto& write) {
+    try {
+      write();
+    } catch (const Conflict& error) {
+      return error.hint() + "; " + error.cause();
+    }
+    return std::string("taken");
+  };
+  const std::string said = "run `litedesk registry install`, which keeps every record; unknown field \"status.newer\"";
+  document.observed["newer"] = 1;
+  CHECK(refused([&] { registry.store->create(document); }) == said);
+  document.observed.erase("newer");
+  auto stored = registry.store->create(document);
+  stored.observed["newer"] = 1;
+  CHECK(refused([&] { registry.store->update(stored); }) == said);
+  CHECK_FALSE(registry.store->get("suite-older")->observed.contains("newer"));
+}
+
 TEST_CASE("the registry is installed, then unchanged, upgraded after a change, and found by its status") {
   Registry registry;
   CHECK(registry.install().outcome == "unchanged");
@@ -232,10 +253,10 @@ TEST_CASE("a field that the schema lacks is refused, not dropped") {
   Registry registry;
   store::Document document = make("acme");
   document.desired["future"] = 1;
-  CHECK_THROWS_AS(registry.store->create(document), ValidationError);
+  CHECK_THROWS_AS(registry.store->create(document), Conflict);
   document = registry.store->create(make("acme"));
   document.observed["future"] = 1;
-  CHECK_THROWS_AS(registry.store->update(document), ValidationError);
+  CHECK_THROWS_AS(registry.store->update(document), Conflict);
 }
 
 TEST_CASE("a tenant with every field full fits the schema and comes back as it was") {

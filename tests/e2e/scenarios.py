@@ -380,6 +380,11 @@ def planted_namespace(target, slug):
             json.dump({"apiVersion": "v1", "kind": "List", "items": [
                 {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "open"},
                  "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}},
+                {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": "eyes-" + slug},
+                 "webhooks": [{"name": "eyes.example.com", "clientConfig": {"url": "https://127.0.0.1:1/"}, "failurePolicy": "Ignore",
+                               "timeoutSeconds": 1, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                               "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name_space}},
+                               "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["secrets"]}]}]},
                 {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "eve"},
                  "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
                  "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "eve"}]}]}, out)
@@ -388,7 +393,8 @@ def planted_namespace(target, slug):
     def shows_all(text):
         text = re.sub(r"\s+", " ", text)
         for words in ("NetworkPolicy open was not made by litedesk", "RoleBinding eve was not made by litedesk: it lets User eve use ClusterRole edit",
-                      "stands also: ConfigMap planted"):
+                      "stands also: ConfigMap planted",
+                      "MutatingWebhookConfiguration eyes-%s was not made by litedesk: it is shown its pods or Secrets" % slug):
             assert words in text, (words, text)
 
     plant()
@@ -407,7 +413,8 @@ def planted_namespace(target, slug):
     t.run("instance", "provision", slug, expect=4)  # taking over is said each time
     t.run("instance", "provision", slug, "--adopt")
     foreign = target.json("status", slug)["foreign"]
-    assert {(o["kind"], o["name"]) for o in foreign} == {("NetworkPolicy", "open"), ("RoleBinding", "eve")}, foreign
+    assert {(o["kind"], o["name"]) for o in foreign} == {
+        ("NetworkPolicy", "open"), ("RoleBinding", "eve"), ("MutatingWebhookConfiguration", "eyes-" + slug)}, foreign
     assert "RoleBinding/eve" in t.run("status", slug)[0]
     t.run("instance", "provision", slug)  # its own now
     # Another one in its place is not.
@@ -415,6 +422,7 @@ def planted_namespace(target, slug):
     plant()
     _, err = t.run("instance", "provision", slug, expect=4)
     assert "was not created for tenant" in err, err
+    target.kubectl("delete", "mutatingwebhookconfigurations", "eyes-" + slug)
     return [line for line in t.lines if line.startswith("$")]
 
 

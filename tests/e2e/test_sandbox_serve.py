@@ -158,6 +158,46 @@ def whoever_has_no_key_gets_nothing():
     sandbox("stop", "--dir", folder)
 
 
+def an_older_registry_is_brought_up_to_date():
+    """The sandbox does it by itself; in a cluster it is said what to do, before anything is made."""
+    if not shutil.which("kubectl"):
+        print("SKIPPED a registry of an older edition: there is no kubectl")
+        return
+    home = harness.folder("older")
+    folder = os.path.join(home, "sandbox")
+    values = harness.exports(sandbox("serve", "--detach", "--dir", folder, "--time-scale", "0")[0])
+
+    def ages():
+        done = subprocess.run(["kubectl", "patch", "crd", "tenants.litedesk.io", "--type=json", "-p", json.dumps([
+            {"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/namespace"},
+            {"op": "replace", "path": "/metadata/annotations/litedesk.io~1schema", "value": "2"}])],
+            env={**ENV, **values, "HOME": home}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    def litedesk(*words, code=0, env=None):
+        done = subprocess.run([harness.LITEDESK, *words], env={**ENV, "HOME": home, "LITEDESK_HOME": home, "LITEDESK_SANDBOX_TIME_SCALE": "0", **(env or {})},
+                              cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return done.stderr
+
+    litedesk("--sandbox", "tenant", "create", "Acme", "--email", "a@b.example", "-q")
+    ages()
+    with open(os.path.join(home, "config.yaml"), "w") as out:
+        out.write("contexts:\n  here:\n    provisioning: enabled\n    kubernetes: {context: litedesk-sandbox, loadBalancer: lb.example.com}\n")
+    real = {**values, "LITEDESK_CONTEXT": "here", "MONGODB_ATLAS_PROJECT_ID": values["MONGODB_ATLAS_PROJECT_ID"]}
+    with open(os.path.join(home, "config.yaml"), "a") as out:
+        out.write("    database: {url: '%s', projects: ['%s']}\n    dns: {url: '%s', zone: %s}\n" % (
+            values["LITEDESK_ATLAS_URL"], values["MONGODB_ATLAS_PROJECT_ID"], values["AWS_ENDPOINT_URL"], values["AWS_ROUTE53_HOSTED_ZONE_ID"]))
+    err = litedesk("instance", "provision", "acme", code=4, env=real)
+    assert "older than this litedesk" in err and "litedesk registry install" in err and len(err) < 4000, err
+    litedesk("registry", "install", env=real)
+    litedesk("instance", "provision", "acme", env=real)
+    ages()
+    litedesk("--sandbox", "tenant", "update", "acme", "--tier", "starter")
+    litedesk("--sandbox", "instance", "provision", "acme")
+    sandbox("stop", "--dir", folder)
+
+
 def one_that_cannot_start_says_why():
     folder = harness.folder("failing")
     taken = socket.create_server(("127.0.0.1", 0))
@@ -221,7 +261,7 @@ def the_document_as_pasted():
 
 
 def main():
-    cases = (a_folder_is_served_once, in_the_background, whoever_has_no_key_gets_nothing, one_that_cannot_start_says_why,
+    cases = (a_folder_is_served_once, in_the_background, whoever_has_no_key_gets_nothing, an_older_registry_is_brought_up_to_date, one_that_cannot_start_says_why,
              nothing_holds_on_to_the_one_who_started_it, the_document_as_pasted)
     results = [harness.passes(case) for case in cases]
     harness.main_summary(results.count(True), results.count(False))

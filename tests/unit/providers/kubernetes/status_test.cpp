@@ -79,6 +79,17 @@ TEST_CASE("each HTTP status is an error of its kind that keeps the API's words")
   }
 }
 
+TEST_CASE("an answer that quotes a whole object is cut in the middle: what is wrong stands at its end") {
+  std::string object;
+  while (object.size() < 5000) object += "\u00e9";
+  const auto error = caught(api_error(
+      response(422, status_body(422, "Invalid", "x is invalid: " + object + ": unknown field")), attempted()));
+  CHECK(error.cause.size() < 1200);
+  CHECK(error.cause.starts_with("x is invalid: "));
+  CHECK(error.cause.ends_with(": unknown field"));
+  CHECK(contains(error.cause, "\u00e9 ... \u00e9"));
+}
+
 TEST_CASE("a typed handler and the details of the Status both see the same error") {
   bool typed = false;
   try {
