@@ -11,10 +11,9 @@ namespace litedesk {
 namespace {
 
 using kubernetes::Object;
-using kubernetes::ObjectRef;
 using std::chrono::milliseconds;
 
-constexpr int open_port = 8080, guarded_port = 8081;
+constexpr int open_port = 8080;  // and 8081, which the policy guards
 constexpr int exit_open = 2, exit_unreachable = 3;  // of the client's pod; 0: the policy holds
 
 constexpr const char* server_program =
@@ -167,7 +166,7 @@ class Probe {
   }
 
   // What could not be removed; an interruption does not keep it from being tried.
-  std::string remove(const Object& space) const {
+  [[nodiscard]] std::string remove(const Object& space) const {
     try {
       world_.applier.remove(space.ref(), {.uid = space.uid(), .resource_version = {}});
       return {};
