@@ -13,7 +13,7 @@ namespace {
 using kubernetes::Object;
 using std::chrono::milliseconds;
 
-constexpr int open_port = 8080;  // and 8081, which the policy guards
+constexpr int open_port = 8080;                     // and 8081, which the policy guards
 constexpr int exit_open = 2, exit_unreachable = 3;  // of the client's pod; 0: the policy holds
 
 constexpr const char* server_program =
