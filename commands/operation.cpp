@@ -123,8 +123,18 @@ void Operation::set_fence(system::SteadyPoint sent) {
   world_.gate.set_fence(end_);
 }
 
+void Operation::refuse_lost(const std::optional<OperationRecord>& holder) const {
+  throw Locked({.message = "the lock of tenant " + document_.name + " was lost" +
+                           (holder ? " to " + describe(*holder) : std::string()),
+                .hint = "check with: litedesk status " + document_.name,
+                .resource = "tenant " + document_.name,
+                .cause = {}});
+}
+
 store::Document Operation::write(const std::function<void(Tenant&)>& change) {
   const std::lock_guard guard(mutex_);
+  // The renewal has found it out and stopped the gate: asking again would be cancelled and tell nothing.
+  if (lost_) refuse_lost({});
   for (int attempt = 0;; ++attempt) {
     auto tenant = to_tenant(document_);
     change(tenant);
@@ -141,11 +151,7 @@ store::Document Operation::write(const std::function<void(Tenant&)>& change) {
     const auto operation = latest ? to_tenant(*latest).status.operation : std::nullopt;
     if (!operation || operation->id != id_) {
       lost_ = true;
-      throw Locked({.message = "the lock of tenant " + document_.name + " was lost" +
-                               (operation ? " to " + describe(*operation) : std::string()),
-                    .hint = "check with: litedesk status " + document_.name,
-                    .resource = "tenant " + document_.name,
-                    .cause = {}});
+      refuse_lost(operation);
     }
     document_ = std::move(*latest);
   }

@@ -65,6 +65,7 @@ class Operation {
 
  private:
   store::Document write(const std::function<void(Tenant&)>& change);
+  [[noreturn]] void refuse_lost(const std::optional<OperationRecord>& holder) const;
   void renew(const std::stop_token& stop);
   void set_fence(system::SteadyPoint sent);
 

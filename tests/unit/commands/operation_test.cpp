@@ -178,6 +178,35 @@ TEST_CASE("a holder elsewhere that does not renew is taken over after the lock's
   CHECK(f.clock.steady() - begin < lock_duration + std::chrono::milliseconds(2000));
 }
 
+TEST_CASE("the end of a run whose lock the renewal found lost says so, though the gate is stopped by then") {
+  // A registry that is reached through the gate, as the cluster is.
+  struct Gated : testing::MemoryStore {
+    const http::Gate* gate = nullptr;
+    store::Document update(const store::Document& document) override {
+      if (gate->stopped()) throw Cancelled("the request was not sent");
+      return MemoryStore::update(document);
+    }
+  };
+  Fixture f;
+  Gated store;
+  store.gate = &f.gate;
+  Tenant tenant;
+  tenant.slug = tenant.company = "acme";
+  World world{f.settings,          store,       f.claims,      false,       f.providers, f.providers,
+              f.providers,         f.providers, f.providers,   f.providers, f.providers, f.providers,
+              f.world.zone,        f.gate,      f.files,       f.tiers,     f.prices,    f.clock,
+              system::os_random(), {},          "tester@host", {}};
+  Operation operation(world, store.create(to_document(tenant)), "provision", {}, [](Tenant&) {});
+  auto taken = *store.get("acme");
+  auto theirs = to_tenant(taken);
+  theirs.status.operation = f.foreign();
+  store.update(to_document(theirs, &taken));
+  CHECK_THROWS_AS(operation.renew_now(), Locked);
+  f.gate.stop();  // as the renewal does then
+  CHECK_THROWS_AS(static_cast<void>(operation.release([](Tenant&) {})), Locked);
+  CHECK_THROWS_AS(operation.update([](Tenant&) {}), Locked);
+}
+
 TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
   Fixture f;
   RenewingStore store;
