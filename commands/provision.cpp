@@ -275,6 +275,24 @@ class Run {
     }
   }
 
+  // Whether the lock is ours again, or still. An API server that was too slow for the renewals is given some time.
+  bool renew_lock() {
+    constexpr milliseconds longest{30'000}, pause{1'000};
+    const auto end = world_.clock.steady() + longest;
+    for (;;) {
+      try {
+        operation_->renew_now();
+        return true;
+      } catch (const Unavailable&) {
+      } catch (const Timeout&) {
+      } catch (const RateLimited&) {
+      } catch (const Error&) {
+        return false;  // lost to somebody else
+      }
+      if (world_.clock.steady() >= end || !world_.clock.wait(pause, world_.interrupted)) return false;
+    }
+  }
+
   // A process that stood still for longer than its lock lasts takes it back, if nobody else took it, and goes on.
   void apply(Wave from, Wave to) {
     const auto lapses = operation_->lapses();
@@ -283,11 +301,7 @@ class Run {
     };
     apply_now();
     if (!report_.first_error() || world_.interrupted.stop_requested()) return;
-    try {
-      operation_->renew_now();
-    } catch (const Error&) {
-      return;  // what failed before says more
-    }
+    if (!renew_lock()) return;  // what failed before says more
     if (operation_->lapses() == lapses) return;
     std::erase_if(report_.outcomes, [](const auto& each) { return can_be_sent_again(each.first, each.second); });
     apply_now();
