@@ -184,6 +184,23 @@ void Operation::renew_now() {
   });
 }
 
+bool Operation::take_back(system::milliseconds patience) {
+  constexpr std::chrono::milliseconds between{1'000};
+  const auto end = world_.clock.steady() + patience;
+  for (;;) {
+    try {
+      renew_now();
+      return true;
+    } catch (const Unavailable&) {
+    } catch (const Timeout&) {
+    } catch (const RateLimited&) {
+    } catch (const Error&) {
+      return false;
+    }
+    if (world_.clock.steady() >= end || !world_.clock.wait(between, world_.interrupted)) return false;
+  }
+}
+
 Tenant Operation::release(const std::function<void(Tenant&)>& change) {
   renewal_.request_stop();
   if (renewal_.joinable()) renewal_.join();

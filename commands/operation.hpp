@@ -53,6 +53,10 @@ class Operation {
   void update(const std::function<void(Tenant&)>& change);
   // Renews the lock now, also one that has lapsed and that nobody else took. Throws Locked when it was lost.
   void renew_now();
+  // Whether the lock is held now: renewed, also one that has lapsed while the process stood still or the API server was
+  // away, and that nobody else took. A server that cannot be reached is asked again until `patience` is over or the run
+  // is interrupted. False also when the lock was lost, which lost() tells.
+  [[nodiscard]] bool take_back(system::milliseconds patience);
   // The last write: the result, and no lock any more. Returns the tenant as stored.
   Tenant release(const std::function<void(Tenant&)>& change);
   // The tenant as stored last.

@@ -275,33 +275,24 @@ class Run {
     }
   }
 
-  // Whether the lock is ours again, or still. An API server that was too slow for the renewals is given some time.
-  bool renew_lock() {
-    constexpr milliseconds longest{30'000}, pause{1'000};
-    const auto end = world_.clock.steady() + longest;
-    for (;;) {
-      try {
-        operation_->renew_now();
-        return true;
-      } catch (const Unavailable&) {
-      } catch (const Timeout&) {
-      } catch (const RateLimited&) {
-      } catch (const Error&) {
-        return false;  // lost to somebody else
-      }
-      if (world_.clock.steady() >= end || !world_.clock.wait(pause, world_.interrupted)) return false;
-    }
+  bool can_go_on() const {
+    return std::all_of(report_.outcomes.begin(), report_.outcomes.end(), [](const auto& each) {
+      return !each.second.error || can_be_sent_again(each.first, each.second);
+    });
   }
 
-  // A process that stood still for longer than its lock lasts takes it back, if nobody else took it, and goes on.
+  // A process that stood still for longer than its lock lasts, or whose API server was too slow for the renewals, takes
+  // the lock back, if nobody else took it, and goes on.
   void apply(Wave from, Wave to) {
+    constexpr milliseconds longest{30'000};
     const auto lapses = operation_->lapses();
     const auto apply_now = [&] {
       apply_waves(world_, prepared_.plan, prepared_.desired, prepared_.live, from, to, report_, observer_);
     };
     apply_now();
-    if (!report_.first_error() || world_.interrupted.stop_requested()) return;
-    if (!renew_lock()) return;  // what failed before says more
+    if (!report_.first_error() || !can_go_on() || world_.interrupted.stop_requested()) return;
+    const auto patience = options_.wait ? std::clamp(options_.timeout - took(), milliseconds(0), longest) : longest;
+    if (!operation_->take_back(patience)) return;  // what failed before says more
     if (operation_->lapses() == lapses) return;
     std::erase_if(report_.outcomes, [](const auto& each) { return can_be_sent_again(each.first, each.second); });
     apply_now();
@@ -389,7 +380,8 @@ class Run {
     // From here on a signal does not stop what puts things right; a second one ends the process.
     stop_.disarm();
     world_.gate.reopen();
-    if (!operation_->lost()) take_back_lock();
+    // Out of reach, the undo says what it could not do.
+    if (!operation_->lost()) static_cast<void>(operation_->take_back(milliseconds(0)));
     if (operation_->lost())
       throw Locked({.message = "the lock of tenant " + before_.slug + " was lost to another run, and this one stopped",
                     .hint = "check with: litedesk status " + before_.slug,
@@ -397,15 +389,6 @@ class Run {
                     .cause = reason});
     if (keeps) keep(end, reason, details, resource);
     roll_back(end, reason, details, resource);
-  }
-
-  // A lock that has lapsed while the process stood still or the API server was away is still ours if nobody took it.
-  void take_back_lock() {
-    try {
-      operation_->renew_now();
-    } catch (const Error&) {
-      // Lost, which lost() tells; or out of reach, and then the undo says what it could not do.
-    }
   }
 
   // The last write to the record after a failure: it must not hide that failure. Returns why it could not be made, for

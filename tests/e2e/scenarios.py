@@ -295,7 +295,7 @@ def waits_for_another(target, slug):
     t = Transcript(target, slug)
     create(t)
     process = target.start("instance", "provision", slug)
-    said(process, "namespace")
+    said(process, "namespace    instance-")
     t.run("instance", "wait", slug)
     process.communicate(timeout=60)
     assert process.returncode == 0

@@ -4,6 +4,7 @@
 usage: test_interrupt.py [NAME]...
 """
 import codecs
+import datetime
 import json
 import os
 import pty
@@ -288,8 +289,33 @@ def change_in_flight():
         between.close()
 
 
+# --- the lock
+
+def lapsed_lock():
+    """An API server that is too slow for the lock's renewals: once it is back the lock is taken back, and the run comes to its end."""
+    between = relayed()
+    try:
+        where = registered("lapsed", between)
+        between.hold("PATCH .*/secrets/database")
+        process = where.start("instance", "provision", "lapsed")
+        between.wait_held()
+        between.hold(r"PATCH .*/tenants/lapsed\b|PATCH .*/secrets/database")
+        renewed = target().json("tenant", "get", "lapsed")["status"]["operation"]["renewed"]
+        lapses = datetime.datetime.fromisoformat(renewed.replace("Z", "+00:00")).timestamp() + 13
+        while time.time() < lapses + 8:  # for longer than one renewal waits
+            time.sleep(0.1)
+            assert process.poll() is None, process.communicate()
+        assert any("/tenants/lapsed" in each for each in between.held), between.held
+        between.release()
+        out, err = process.communicate(timeout=120)
+        print("    " + (out + err).strip().replace("\n", "\n    "))
+        assert process.returncode == 0 and "lapsed is active" in out, (process.returncode, out, err)
+    finally:
+        between.close()
+
+
 ALL = [first_undoes, first_keeps, first_puts_back, first_while_reading, first_while_undoing, first_when_all_is_ready, second_stops, second_without_terminal,
-       ended_by_timeout, change_in_flight]
+       ended_by_timeout, change_in_flight, lapsed_lock]
 
 
 def main():

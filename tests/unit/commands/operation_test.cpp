@@ -62,7 +62,93 @@ class RenewingStore : public testing::MemoryStore {
   }
 };
 
+// A clock that skips, but never comes to the renewals' timer.
+class NoRenewals : public system::SkippingClock {
+ public:
+  bool wait(system::milliseconds duration, std::stop_token stop) const override {
+    if (duration == lock_renewal) return system::real_clock().wait(std::chrono::minutes(10), std::move(stop));
+    return SkippingClock::wait(duration, std::move(stop));
+  }
+};
+
+// A store in an API server that does not answer until a moment.
+class AwayStore : public testing::MemoryStore {
+ public:
+  explicit AwayStore(const system::Clock& clock) : clock_(clock) {}
+  store::Document update(const store::Document& document) override {
+    ++tries;
+    if (clock_.steady() < back) throw Timeout("the API server did not answer");
+    return MemoryStore::update(document);
+  }
+  system::SteadyPoint back{};
+  int tries = 0;
+
+ private:
+  const system::Clock& clock_;
+};
+
+struct AwayFixture : Fixture {
+  NoRenewals clock;
+  AwayStore away{clock};
+  World there{settings,  away,      claims,    false,     providers,           providers,  providers,
+              providers, providers, providers, providers, providers,           world.zone, gate,
+              files,     tiers,     prices,    clock,     system::os_random(), {},         "tester@host",
+              {}};
+  store::Document read;
+
+  AwayFixture() {
+    Tenant tenant;
+    tenant.slug = tenant.company = "acme";
+    read = away.create(to_document(tenant));
+  }
+};
+
 }  // namespace
+
+TEST_CASE("a lock that lapsed while the API server was away is taken back, for as long as there is patience") {
+  using std::chrono::milliseconds;
+  AwayFixture f;
+  Operation operation(f.there, f.read, "provision", {}, [](Tenant&) {});
+  const auto begin = f.clock.steady();
+  const auto took = [&] { return f.clock.steady() - begin; };
+  SUBCASE("back in time") {
+    f.away.back = begin + milliseconds(20'000);
+    CHECK(operation.take_back(milliseconds(30'000)));
+    CHECK(took() >= milliseconds(20'000));
+    CHECK(took() < milliseconds(23'000));
+    CHECK(operation.lapses() == 1);
+    operation.update([](Tenant& tenant) { tenant.status.stage = "deployment"; });
+    CHECK_FALSE(f.gate.stopped());
+  }
+  SUBCASE("not back in time") {
+    f.away.back = begin + milliseconds(60'000);
+    CHECK_FALSE(operation.take_back(milliseconds(30'000)));
+    CHECK(took() >= milliseconds(30'000));
+    CHECK(took() < milliseconds(33'000));
+    CHECK_FALSE(operation.lost());
+    f.away.back = {};
+  }
+  SUBCASE("without patience it is tried once") {
+    f.away.back = begin + milliseconds(60'000);
+    const auto tries = f.away.tries;
+    CHECK_FALSE(operation.take_back(milliseconds(0)));
+    CHECK(f.away.tries == tries + 1);
+    f.away.back = {};
+  }
+  SUBCASE("somebody else has it: lost at once") {
+    auto taken = *f.away.get("acme");
+    auto theirs = to_tenant(taken);
+    theirs.status.operation = f.foreign();
+    static_cast<void>(f.away.update(to_document(theirs, &taken)));
+    CHECK_FALSE(operation.take_back(milliseconds(30'000)));
+    CHECK(operation.lost());
+    CHECK(took() < milliseconds(3'000));
+  }
+  SUBCASE("not lapsed yet: renewed") {
+    CHECK(operation.take_back(milliseconds(30'000)));
+    CHECK(operation.lapses() == 0);
+  }
+}
 
 TEST_CASE("the lock, the intent and the change are one write") {
   Fixture f;
