@@ -62,7 +62,7 @@ struct Reader {
     std::vector<std::string> parts;
     for (const auto& [key, item] : value.items()) {
       const std::string text = scalar(item, at);
-      parts.push_back(value.is_object() ? key + "=" + text : text);
+      parts.push_back(value.is_object() ? escape_comma(key + "=" + text) : text);
     }
     return fmt::format("{}", fmt::join(parts, ","));
   }
@@ -119,9 +119,9 @@ Json to_value(const std::string& key, const std::string& text) {
   if (key == "database.projects" || key == "kubernetes.imagePullSecrets" || key == "kubernetes.egressDenied" ||
       key == "kubernetes.egressAllowed")
     return split(text, ',');
-  if (key == "kubernetes.ingressPodLabels") {
+  if (key == "kubernetes.ingressPodLabels" || key == "app.environment" || key == "images.components") {
     Json labels = Json::object();
-    for (const std::string& pair : split(text, ',')) {
+    for (const std::string& pair : split_pairs(text)) {
       const auto equals = std::min(pair.find('='), pair.size());
       labels[pair.substr(0, equals)] = equals < pair.size() ? pair.substr(equals + 1) : "";
     }

@@ -228,7 +228,7 @@ void bind_wait(Flags& flags, InstanceWait& options) {
 }
 
 bool concerns(const Part& part, const std::string& condition) {
-  if (condition == "ready") return part.name == "backend" || part.name == "frontend";
+  if (condition == "ready") return part.component;
   return part.name == condition;
 }
 

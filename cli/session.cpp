@@ -126,6 +126,7 @@ struct Session::Providers {
                  .gate = gate,
                  .templates = session_.templates(),
                  .tiers = session_.tiers(),
+                 .profile = session_.profile(),
                  .prices = session_.prices(),
                  .clock = session_.runtime_.clock,
                  .random = session_.runtime_.random,
@@ -464,6 +465,11 @@ const templates::Files& Session::templates() {
 const Tiers& Session::tiers() {
   if (!tiers_) tiers_ = std::make_unique<Tiers>(templates());
   return *tiers_;
+}
+
+const AppProfile& Session::profile() {
+  if (!profile_) profile_ = std::make_unique<AppProfile>(load_profile(templates(), settings().app.profile));
+  return *profile_;
 }
 
 const Prices& Session::prices() {

@@ -53,6 +53,8 @@ class Session {
   // Those of the context; for a command that needs no more than these, the built-in ones where there is no context.
   [[nodiscard]] const templates::Files& templates();
   [[nodiscard]] const Tiers& tiers();
+  // The application's profile that the context chooses.
+  [[nodiscard]] const AppProfile& profile();
   [[nodiscard]] const Prices& prices();
   [[nodiscard]] store::Store& registry();
   [[nodiscard]] World& world();
@@ -72,6 +74,7 @@ class Session {
   std::optional<Resolved> resolved_, or_defaults_;
   std::unique_ptr<templates::Files> templates_;
   std::unique_ptr<Tiers> tiers_;
+  std::unique_ptr<AppProfile> profile_;
   std::unique_ptr<Prices> prices_;
   std::unique_ptr<Providers> providers_;
 };

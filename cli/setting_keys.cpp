@@ -9,6 +9,7 @@
 #include "cli/settings.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
+#include "commands/app_profile.hpp"
 #include "commands/domain_name.hpp"
 #include "providers/error.hpp"
 #include "providers/http/url.hpp"
@@ -29,6 +30,15 @@ std::vector<std::string> split_commas(std::string_view text) {
 
 std::string joined(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, ","));
+}
+
+constexpr std::string_view backend_image = "litedesk/crm-backend:latest";
+constexpr std::string_view frontend_image = "litedesk/crm-frontend:latest";
+
+// What is set for a component, or the name that the images have in every generation.
+std::string image_of(const Settings& settings, std::string_view component, std::string_view otherwise) {
+  const auto found = settings.images.find(component);
+  return found == settings.images.end() ? std::string(otherwise) : found->second;
 }
 
 Backing to_backing(const std::string& text) {
@@ -110,7 +120,7 @@ std::vector<std::string> to_ranges(const std::string& text) {
 
 std::map<std::string, std::string> to_labels(const std::string& text) {
   std::map<std::string, std::string> labels;
-  for (const std::string& pair : split_commas(text)) {
+  for (const std::string& pair : split_pairs(text)) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) refuse(fmt::format("\"{}\" is not KEY=VALUE", printable(pair)));
     labels[pair.substr(0, equals)] = pair.substr(equals + 1);
@@ -120,7 +130,7 @@ std::map<std::string, std::string> to_labels(const std::string& text) {
 
 std::string from_labels(const std::map<std::string, std::string>& labels) {
   std::vector<std::string> pairs;
-  for (const auto& [key, value] : labels) pairs.push_back(key + "=" + value);
+  for (const auto& [key, value] : labels) pairs.push_back(escape_comma(key + "=" + value));
   return joined(pairs);
 }
 
@@ -400,16 +410,71 @@ const std::vector<SettingKey>& table() {
        {},
        true,
        {},
-       [](S& s, Text t) { s.backend_image = t; },
-       [](const S& s) { return s.backend_image; }},
+       [](S& s, Text t) { s.images["backend"] = t; },
+       [](const S& s) { return image_of(s, "backend", backend_image); }},
       {"images.frontend",
        "image of the frontend",
        "LITEDESK_FRONTEND_IMAGE",
        {},
        true,
        {},
-       [](S& s, Text t) { s.frontend_image = t; },
-       [](const S& s) { return s.frontend_image; }},
+       [](S& s, Text t) { s.images["frontend"] = t; },
+       [](const S& s) { return image_of(s, "frontend", frontend_image); }},
+      {"images.components",
+       "images of the profile's further components, NAME=IMAGE",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) {
+         for (auto& [name, image] : to_labels(t)) s.images[name] = image;
+       },
+       [](const S& s) {
+         std::map<std::string, std::string> others(s.images.begin(), s.images.end());
+         others.erase("backend");
+         others.erase("frontend");
+         return from_labels(others);
+       }},
+      {"app.profile",
+       "the application's profile: litedesk, arivu or one of your own",
+       "LITEDESK_APP_PROFILE",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.app.profile = t; },
+       [](const S& s) { return s.app.profile; }},
+      {"app.database",
+       "how its database is named, instead of the profile's rule",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.app.database = to_string(parse_database_rule(t)); },
+       [](const S& s) { return s.app.database; }},
+      {"app.environment",
+       "optional variables of the application, NAME=VALUE",
+       "",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.app.environment = to_labels(t); },
+       [](const S& s) { return from_labels(s.app.environment); }},
+      {"app.storageClass",
+       "StorageClass of the application's volumes",
+       "LITEDESK_APP_STORAGE_CLASS",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.app.storage_class = t; },
+       [](const S& s) { return s.app.storage_class; }},
+      {"app.accessMode",
+       "access mode of the application's volumes",
+       "LITEDESK_APP_ACCESS_MODE",
+       {},
+       true,
+       {"ReadWriteOnce", "ReadWriteMany"},
+       [](S& s, Text t) { s.app.access_mode = t; },
+       [](const S& s) { return s.app.access_mode; }},
       {"templates",
        "folder of your own templates",
        "LITEDESK_TEMPLATES",

@@ -117,6 +117,13 @@ Tenant find_or_assume(const std::string& slug, Session& session, std::vector<std
   return tenant;
 }
 
+void assume_secrets(SpecInputs& inputs, const AppProfile& profile) {
+  inputs.profile = &profile;
+  inputs.database_password = Secret(std::string(32, 'x'));
+  for (const ProfileSecret& secret : profile.secrets)
+    inputs.app_secrets.emplace(secret.key, Secret(std::string(2 * static_cast<std::size_t>(secret.bytes), '0')));
+}
+
 SpecInputs find_inputs(const TemplateRender& options, Session& session, std::vector<std::string>& assumed) {
   SpecInputs inputs;
   inputs.tenant = find_or_assume(options.slug, session, assumed);
@@ -138,8 +145,7 @@ SpecInputs find_inputs(const TemplateRender& options, Session& session, std::vec
   inputs.registry_id = "00000000-0000-4000-8000-000000000000";
   assumed.emplace_back("the registry's id, passwords and keys");
   // Masked in what is printed, and never the live ones: nothing is read from the instance.
-  inputs.database_password = Secret(std::string(32, 'x'));
-  inputs.jwt_secret = Secret(std::string(128, '0'));
+  assume_secrets(inputs, session.profile());
   return inputs;
 }
 
@@ -185,7 +191,23 @@ void bind_lint(Flags& flags, TemplateLint& options) {
                  options.folder);
 }
 
-// What every tier renders to, with each kind of switch: an error names file and line.
+SpecInputs example_inputs(const Tier& tier, const AppProfile& profile, bool cert_manager) {
+  SpecInputs inputs;
+  inputs.tenant.slug = "example";
+  inputs.tenant.company = "Example: \"quoted\" & Söhne";
+  inputs.tenant.owner.email = "owner@example.com";
+  inputs.tenant.custom_domain = cert_manager ? "crm.example.com" : "";
+  inputs.tenant.tier = tier.name;
+  inputs.tier = tier;
+  inputs.load_balancer = assumed_balancer;
+  inputs.database_host = assumed_host;
+  inputs.registry_id = "00000000-0000-4000-8000-000000000000";
+  inputs.cert_manager = cert_manager;
+  assume_secrets(inputs, profile);
+  return inputs;
+}
+
+// What every profile and tier render to, with each kind of switch: an error names file and line.
 int lint(const TemplateLint& options, Session& session) {
   const Settings& settings = session.settings_or_defaults();
   if (!options.folder.empty() && !std::filesystem::is_directory(session.runtime().folder / options.folder)) {
@@ -199,27 +221,20 @@ int lint(const TemplateLint& options, Session& session) {
   const Tiers tiers(files);
   const Prices prices(files);
   std::size_t objects = 0;
-  for (const Tier& tier : tiers.all()) {
-    for (const bool cert_manager : {true, false}) {
-      SpecInputs inputs;
-      inputs.tenant.slug = "example";
-      inputs.tenant.company = "Example: \"quoted\" & Söhne";
-      inputs.tenant.owner.email = "owner@example.com";
-      inputs.tenant.custom_domain = cert_manager ? "crm.example.com" : "";
-      inputs.tenant.tier = tier.name;
-      inputs.tier = tier;
-      inputs.load_balancer = assumed_balancer;
-      inputs.database_host = assumed_host;
-      inputs.registry_id = "00000000-0000-4000-8000-000000000000";
-      inputs.cert_manager = cert_manager;
-      inputs.database_password = Secret(std::string(32, 'x'));
-      inputs.jwt_secret = Secret(std::string(128, '0'));
-      objects += render_instance(files, inputs, settings).size();
-    }
+  const std::vector<std::string> profiles = profile_names(files);
+  for (const std::string& name : profiles) {
+    const AppProfile profile = load_profile(files, name);
+    for (const Tier& tier : tiers.all())
+      for (const bool cert_manager : {true, false})
+        objects += render_instance(files, example_inputs(tier, profile, cert_manager), settings).size();
   }
   const std::size_t count = files.list("").size();
   session.printer().answer(
-      {.json = {{"files", count}, {"tiers", tiers.all().size()}, {"objects", objects}, {"problems", Json::array()}},
+      {.json = {{"files", count},
+                {"tiers", tiers.all().size()},
+                {"profiles", profiles.size()},
+                {"objects", objects},
+                {"problems", Json::array()}},
        .names = {},
        .table = {},
        .text = fmt::format("{} and {} are valid\n", counted(static_cast<std::int64_t>(count), "file"),

@@ -12,6 +12,31 @@
 #include "providers/utf8.hpp"
 
 namespace litedesk::cli {
+
+std::vector<std::string> split_pairs(std::string_view text) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool escapes = text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == ',' || text[at + 1] == '\\');
+    if (text[at] == ',') {
+      if (!part.empty()) parts.push_back(std::move(part));
+      part.clear();
+      continue;
+    }
+    part += escapes ? text[++at] : text[at];
+  }
+  if (!part.empty()) parts.push_back(std::move(part));
+  return parts;
+}
+
+std::string escape_comma(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == ',' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
 namespace {
 
 struct Range {

@@ -10,6 +10,11 @@
 
 namespace litedesk::cli {
 
+// "A=x\\,y,B=z" is {"A=x,y", "B=z"}: a map of settings in one text. A backslash before a comma or a backslash takes
+// its meaning away; empty parts are left out.
+[[nodiscard]] std::vector<std::string> split_pairs(std::string_view text);
+[[nodiscard]] std::string escape_comma(std::string_view text);
+
 // Columns that UTF-8 text takes in a terminal: wide East Asian characters and emoji two, combining marks none
 // (Unicode Standard Annex 11). A byte that is no UTF-8 counts one.
 [[nodiscard]] std::size_t display_width(std::string_view text);

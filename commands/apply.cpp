@@ -54,13 +54,34 @@ int order_of(const std::string& kind) {
   return static_cast<int>(found - order.begin());
 }
 
-// What makes pods, and what scales those. The rest of a namespace stands before it: a controller that meets a workload
-// before its ServiceAccount records a warning and tries again later, and a pod that runs before the NetworkPolicies is
-// not isolated.
+// What makes pods, what scales those, and what they store on. The rest of a namespace stands before it: a controller
+// that meets a workload before its ServiceAccount records a warning and tries again later, a pod that runs before the
+// NetworkPolicies is not isolated, and a claim is held against the quota.
 bool makes_pods(const std::string& kind) {
-  static const std::set<std::string> kinds = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
-                                              "CronJob",    "Job",         "Pod",       "HorizontalPodAutoscaler"};
+  static const std::set<std::string> kinds = {"Deployment",
+                                              "StatefulSet",
+                                              "DaemonSet",
+                                              "ReplicaSet",
+                                              "CronJob",
+                                              "Job",
+                                              "Pod",
+                                              "HorizontalPodAutoscaler",
+                                              "PersistentVolumeClaim"};
   return kinds.contains(kind);
+}
+
+// A quota that was applied a moment ago: the API server refuses what it counts until its controller has counted, and
+// until every API server has seen what it allows now.
+bool waits_for_quota(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const PermissionDenied& denied) {
+    const std::string text = denied.what();
+    return text.find("status unknown for quota") != std::string::npos ||
+           text.find("exceeded quota") != std::string::npos;
+  } catch (...) {
+    return false;
+  }
 }
 
 class Applier {
@@ -245,18 +266,42 @@ class Applier {
     return kubernetes::Object(std::move(json));
   }
 
+  kubernetes::Each<kubernetes::Object> send(const std::vector<kubernetes::Object>& objects, bool force) const {
+    try {
+      return world_.applier.apply_all(objects, {.force = force});
+    } catch (...) {
+      // No credentials, no connection at all: the same for each of them.
+      return kubernetes::Each<kubernetes::Object>(objects.size(), std::current_exception());
+    }
+  }
+
+  void send_again_what_waits(const std::vector<kubernetes::Object>& objects, bool force,
+                             kubernetes::Each<kubernetes::Object>& results) const {
+    constexpr milliseconds longest{10'000}, pause{200};
+    const auto end = world_.clock.steady() + longest;
+    for (;;) {
+      std::vector<std::size_t> waiting;
+      for (std::size_t index = 0; index < results.size(); ++index)
+        if (const auto* error = std::get_if<std::exception_ptr>(&results[index]))
+          if (waits_for_quota(*error)) waiting.push_back(index);
+      if (waiting.empty() || world_.clock.steady() >= end || !world_.clock.wait(pause, world_.interrupted)) return;
+      std::vector<kubernetes::Object> again;
+      for (const auto index : waiting) again.push_back(objects[index]);
+      auto sent = send(again, force);
+      for (std::size_t index = 0; index < waiting.size(); ++index) results[waiting[index]] = std::move(sent[index]);
+    }
+  }
+
   bool apply(const std::vector<const Change*>& changes) {
     if (changes.empty()) return true;
     std::vector<kubernetes::Object> objects;
     objects.reserve(changes.size());
     for (const auto* change : changes) objects.push_back(to_send(*change));
-    kubernetes::Each<kubernetes::Object> results;
-    try {
-      results = world_.applier.apply_all(objects, {.force = changes.front()->force});
-    } catch (...) {
-      // No credentials, no connection at all: the same for each of them.
-      results.assign(objects.size(), std::current_exception());
-    }
+    auto results = send(objects, changes.front()->force);
+    if (std::any_of(plan_.changes.begin(), plan_.changes.end(), [](const Change& change) {
+          return change.id.kind == "ResourceQuota" && change.verb != Verb::none;
+        }))
+      send_again_what_waits(objects, changes.front()->force, results);
     bool fine = true;
     for (std::size_t index = 0; index < changes.size(); ++index) {
       auto& result = outcome(*changes[index]);

@@ -1,11 +1,15 @@
 #include "commands/desired_state.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <arpa/inet.h>
 
 #include "commands/dns_names.hpp"
 #include "commands/dns_records.hpp"
 #include "commands/field_diff.hpp"
 #include "commands/instance_spec.hpp"
+#include "commands/nearest.hpp"
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
 #include "providers/system/sealed.hpp"
@@ -64,6 +68,111 @@ Secret live_secret(const LiveState& live, const std::string& name_space, std::st
   return decoded ? Secret(std::move(*decoded)) : Secret();
 }
 
+// Where every tenant's server opens the same database, a shared cluster would have them all in it.
+void check_database_rule(const World& world, const Tenant& tenant) {
+  const auto rule = database_rule(world.profile, world.settings);
+  if (rule.kind != DatabaseRule::Kind::fixed) return;
+  const auto where = world.settings.app.database.empty() ? "profile " + world.profile.name
+                                                         : "app.database of context " + world.settings.context;
+  throw ValidationError({.message = where + " has every server open the database " + rule.name +
+                                    ": on the shared cluster all tenants would meet in it",
+                         .hint = "use an image that opens the database it is told, and say how: litedesk context set " +
+                                 world.settings.context + " app.database=\"variable NAME\" (or uri, or fragment)",
+                         .resource = "tenant " + tenant.slug,
+                         .cause = {}});
+}
+
+// What the context sets for the application must be something that the profile takes.
+void check_environment(const World& world) {
+  for (const auto& [name, value] : world.settings.app.environment) {
+    const auto* known = world.profile.find_optional(name);
+    if (known != nullptr && !known->secret) continue;
+    std::vector<std::string> names;
+    for (const auto& component : world.profile.components)
+      for (const auto& each : component.optional)
+        if (!each.secret) names.push_back(each.name);
+    const auto near = did_you_mean(nearest(name, names));
+    throw ValidationError(
+        {.message = known != nullptr
+                        ? "app.environment of context " + world.settings.context + " holds the secret " + name
+                        : "the profile " + world.profile.name + " takes no variable " + name,
+         .hint = known != nullptr ? "set LITEDESK_APP_" + name + " in the environment of litedesk instead"
+                 : near.empty()   ? "see docs/application.md; a profile of your own may take it"
+                                  : near,
+         .resource = "context " + world.settings.context,
+         .cause = {}});
+  }
+}
+
+LiveClaims live_claims(const World& world, const LiveState& live, const std::string& name_space) {
+  LiveClaims claims;
+  for (const auto& component : world.profile.components)
+    for (const auto& volume : component.volumes) {
+      const auto* there = live.find({kubernetes::type_of("v1", "PersistentVolumeClaim"), name_space, volume.name});
+      if (there == nullptr) continue;
+      const auto& modes = there->at("spec.accessModes");
+      const auto mode = modes.is_array() && !modes.empty() && modes.front().is_string()
+                            ? modes.front().get<std::string>()
+                            : std::string();
+      claims[volume.name] = {volume.name, there->text("spec.resources.requests.storage"), mode,
+                             there->text("spec.storageClassName"), 1};
+    }
+  return claims;
+}
+
+// A volume that one node can mount at a time serves one pod.
+void check_volumes(const World& world, const SpecInputs& inputs, const std::string& name_space) {
+  const auto components = components_of(world.profile, inputs.tenant, inputs.tier, world.settings);
+  for (const auto& claim : claims_of(components, world.settings, inputs.claims)) {
+    if (claim.access_mode != "ReadWriteOnce" || claim.pods <= 1) continue;
+    const bool there = inputs.claims.contains(claim.name);
+    throw ValidationError(
+        {.message = "the volume " + claim.name + " of " + inputs.tenant.slug + " is ReadWriteOnce, and " +
+                    std::to_string(claim.pods) + " pods would share it",
+         .hint = there ? "keep one replica, or move its files to a volume that is ReadWriteMany (docs/application.md)"
+                       : "litedesk context set " + world.settings.context +
+                             " app.accessMode=ReadWriteMany app.storageClass=NAME, or keep one replica",
+         .resource = "kubernetes PersistentVolumeClaim " + name_space + "/" + claim.name,
+         .cause = {}});
+  }
+}
+
+// The keys of the Secret `app`: what is there is kept, the profile's others are drawn, and the optional ones are what
+// the operator's environment says.
+std::map<std::string, Secret> app_secrets(const World& world, const LiveState& live, const std::string& name_space,
+                                          std::vector<std::string>& warnings) {
+  std::map<std::string, Secret> secrets;
+  const auto* there = live.find({kubernetes::type_of("v1", "Secret"), name_space, "app"});
+  const bool existed = there != nullptr;
+  for (const auto& wanted : world.profile.secrets) {
+    auto secret = live_secret(live, name_space, "app", wanted.key.c_str());
+    // What was encrypted with another one before stays readable.
+    if (secret.empty() && existed && !wanted.takes_over.empty())
+      secret = live_secret(live, name_space, "app", wanted.takes_over.c_str());
+    if (secret.empty()) secret = world.random.hex(static_cast<std::size_t>(wanted.bytes));
+    secrets.emplace(wanted.key, std::move(secret));
+  }
+  std::set<std::string> optional;
+  for (const auto& component : world.profile.components) {
+    for (const auto& variable : component.optional) {
+      if (!variable.secret) continue;
+      const auto key = secret_key(variable.name);
+      optional.insert(key);
+      const auto given = world.settings.environment.find("LITEDESK_APP_" + variable.name);
+      auto secret = given == world.settings.environment.end() ? live_secret(live, name_space, "app", key.c_str())
+                                                              : Secret(given->second);
+      if (!secret.empty()) secrets.insert_or_assign(key, std::move(secret));
+    }
+  }
+  if (!existed || !there->at("data").is_object()) return secrets;
+  for (const auto& [key, unused] : there->at("data").items()) {
+    if (secrets.contains(key) || optional.contains(key)) continue;
+    secrets.emplace(key, live_secret(live, name_space, "app", key.c_str()));
+    warnings.push_back("the profile " + world.profile.name + " has no secret " + key + ": it is kept in Secret app");
+  }
+  return secrets;
+}
+
 std::string database_host(const World& world, const LiveState& live) {
   const auto& settings = world.settings.database;
   const std::string resource = "atlas Cluster " + settings.cluster;
@@ -92,7 +201,7 @@ atlas::DatabaseUser make_user(const World& world, const LiveState& live, const S
   const auto names = names_of(live.tenant.slug, world.settings.dns.domain);
   atlas::DatabaseUser user;
   user.username = names.database_user;
-  user.roles = {{names.database, "readWrite"}, {names.database, "dbAdmin"}};
+  user.roles = {{database_name(world.profile, world.settings, live.tenant.slug), "readWrite"}};
   user.clusters = {world.settings.database.cluster};
   user.labels = {{std::string(label_tenant), live.tenant.slug},
                  {std::string(label_registry), live.registry_id},
@@ -151,6 +260,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
                     .resource = "tenant " + tenant.slug,
                     .cause = {}});
 
+  check_database_rule(world, tenant);
   SpecInputs inputs;
   inputs.tenant = tenant;
   inputs.tier = world.tiers.get(tenant.tier);
@@ -160,8 +270,11 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
   inputs.cert_manager = live.cert_manager;
   inputs.database_password = live_secret(live, names.name_space, "database", "password");
   if (inputs.database_password.empty()) inputs.database_password = world.random.password(32);
-  inputs.jwt_secret = live_secret(live, names.name_space, "app", "jwt-secret");
-  if (inputs.jwt_secret.empty()) inputs.jwt_secret = world.random.hex(64);
+  inputs.profile = &world.profile;
+  inputs.app_secrets = app_secrets(world, live, names.name_space, desired.warnings);
+  check_environment(world);
+  inputs.claims = live_claims(world, live, names.name_space);
+  check_volumes(world, inputs, names.name_space);
 
   desired.objects = render_instance(world.templates, inputs, settings);
   leave_replicas_to_autoscaler(desired.objects, live);

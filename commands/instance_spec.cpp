@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "commands/component_context.hpp"
 #include "commands/quantity.hpp"
 #include "providers/error.hpp"
 #include "providers/kubernetes/object.hpp"
@@ -21,88 +22,48 @@ std::string url_encoded(std::string_view text) {
 }
 
 // https://www.mongodb.com/docs/manual/reference/connection-string/; every pod keeps at most ten connections, since the
-// shared cluster's are shared by all tenants.
-Secret connection_string(const Names& names, const SpecInputs& inputs) {
+// shared cluster's are shared by all tenants. A server that puts another database in the place of the one that is named
+// keeps what stands behind it; behind a fragment it finds no query, and authSource comes from the SRV record's TXT.
+Secret connection_string(const Names& names, const SpecInputs& inputs, const DatabaseRule& rule,
+                         const std::string& database) {
+  const auto options = rule.kind == DatabaseRule::Kind::fragment
+                           ? "#/y"
+                           : "?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10";
   return system::unseal("mongodb+srv://" + url_encoded(names.database_user) + ":" +
                         url_encoded(system::seal(inputs.database_password)) + "@" + inputs.database_host + "/" +
-                        names.database + "?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10");
-}
-
-// The tag of "repository:tag", or the beginning of a digest, as a label value: at most 63 characters, letters and
-// digits at the ends.
-std::string version_of(std::string_view image) {
-  std::string version = "latest";
-  const auto digest = image.find('@');
-  const auto name = image.substr(0, digest);
-  const auto colon = name.rfind(':');
-  if (colon != std::string_view::npos && name.find('/', colon) == std::string_view::npos) {
-    version = name.substr(colon + 1);
-  } else if (digest != std::string_view::npos) {
-    const auto hex = image.find(':', digest);
-    version = image.substr(hex == std::string_view::npos ? digest + 1 : hex + 1, 12);
-  }
-  version.resize(std::min<std::size_t>(version.size(), 63));
-  const auto is_alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  while (!version.empty() && !is_alphanumeric(version.back())) version.pop_back();
-  while (!version.empty() && !is_alphanumeric(version.front())) version.erase(0, 1);
-  return version;
-}
-
-// Of a node's disk, for what a container writes and logs.
-constexpr std::string_view ephemeral_request = "256Mi", ephemeral_limit = "1Gi";
-
-Json container_context(const std::string& image, const ContainerResources& resources, int replicas) {
-  return {{"image", image},
-          {"version", version_of(image)},
-          {"replicas", replicas},
-          {"requests",
-           {{"cpu", resources.cpu_request},
-            {"memory", resources.memory_request},
-            {"ephemeral-storage", ephemeral_request}}},
-          {"limits",
-           {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}, {"ephemeral-storage", ephemeral_limit}}}};
-}
-
-struct Replicas {
-  int backend = 1, frontend = 1;
-  std::optional<Autoscale> autoscale;  // a number that somebody asked for takes the autoscaler's place
-};
-
-Replicas replicas_of(const SpecInputs& inputs) {
-  const auto& wanted = inputs.tenant.instance;
-  Replicas replicas;
-  replicas.backend = wanted.backend_replicas.value_or(inputs.tier.backend_replicas);
-  replicas.frontend = wanted.frontend_replicas.value_or(inputs.tier.frontend_replicas);
-  if (!wanted.backend_replicas) replicas.autoscale = inputs.tier.autoscale;
-  return replicas;
+                        database + options);
 }
 
 // Room for the most pods there can be, twice (new ones while old ones still end), and for what comes and goes: a
 // challenge's pod for each host, and two Jobs with the LimitRange's defaults.
-Json quota_context(const Tier& tier, const Replicas& replicas, std::size_t hosts) {
-  const auto backend = std::int64_t{2} * std::max({replicas.backend, tier.backend_replicas,
-                                                   replicas.autoscale ? replicas.autoscale->max_replicas : 0});
-  const auto frontend = std::int64_t{2} * std::max(replicas.frontend, tier.frontend_replicas);
+Json quota_context(const std::vector<Component>& components, const std::vector<VolumeClaim>& claims,
+                   std::size_t hosts) {
   const auto passing = static_cast<std::int64_t>(hosts) + 2;
-  const auto sum = [&](const std::string& of_backend, const std::string& of_frontend, std::string_view of_passing) {
-    const auto amount = [](std::string_view text) { return parse_quantity(text).value_or(Quantity{}); };
-    return to_string(backend * amount(of_backend) + frontend * amount(of_frontend) + passing * amount(of_passing));
+  const auto amount = [](std::string_view text) { return parse_quantity(text).value_or(Quantity{}); };
+  std::int64_t pods = passing;
+  for (const auto& component : components) pods += 2 * std::int64_t{component.most_replicas};
+  const auto sum = [&](std::string ContainerResources::*of_component, std::string_view of_passing) {
+    auto total = passing * amount(of_passing);
+    for (const auto& component : components)
+      total = total + std::int64_t{2} * component.most_replicas * amount(component.resources.*of_component);
+    return to_string(total);
   };
-  const auto pods = backend + frontend + passing;
+  Quantity storage{0, true};
+  for (const auto& claim : claims) storage = storage + amount(claim.size);
   return {{"pods", std::to_string(pods)},
           // cert-manager's default for a challenge is a Service of type NodePort, one a host.
           {"nodePorts", std::to_string(hosts)},
+          {"volumes", std::to_string(claims.size())},
+          {"storage", claims.empty() ? "0" : to_string(storage)},
           {"ephemeralStorage",
-           {{"requests", to_string(pods * *parse_quantity(ephemeral_request))},
-            {"limits", to_string(pods * *parse_quantity(ephemeral_limit))}}},
+           {{"requests", to_string(pods * amount(ephemeral_request))},
+            {"limits", to_string(pods * amount(ephemeral_limit))}}},
           {"requests",
-           {{"cpu", sum(tier.backend.cpu_request, tier.frontend.cpu_request, "100m")},
-            {"memory", sum(tier.backend.memory_request, tier.frontend.memory_request, "128Mi")}}},
+           {{"cpu", sum(&ContainerResources::cpu_request, "100m")},
+            {"memory", sum(&ContainerResources::memory_request, "128Mi")}}},
           {"limits",
-           {{"cpu", sum(tier.backend.cpu_limit, tier.frontend.cpu_limit, "500m")},
-            {"memory", sum(tier.backend.memory_limit, tier.frontend.memory_limit, "512Mi")}}}};
+           {{"cpu", sum(&ContainerResources::cpu_limit, "500m")},
+            {"memory", sum(&ContainerResources::memory_limit, "512Mi")}}}};
 }
 
 // What is no part of the Internet: an instance reaches none of it, the API server, other tenants and the machine's
@@ -129,19 +90,20 @@ Json egress_context(const KubernetesSettings& kubernetes) {
   return {{"exceptIpv4", std::move(ipv4)}, {"exceptIpv6", std::move(ipv6)}, {"allowed", kubernetes.egress_allowed}};
 }
 
-// The most that one container may ask for: the tier's largest, and what the LimitRange gives to one that asks for
+// The most that one container may ask for: the largest component, and what the LimitRange gives to one that asks for
 // nothing.
-Json largest_container(const Tier& tier) {
-  const auto most = [](std::initializer_list<std::string_view> texts) {
-    std::string_view largest;
-    for (const auto text : texts)
-      if (largest.empty() || parse_quantity(text).value_or(Quantity{}).thousandths >
-                                 parse_quantity(largest).value_or(Quantity{}).thousandths)
+Json largest_container(const std::vector<Component>& components) {
+  const auto most = [&components](std::string ContainerResources::*limit, std::string largest) {
+    for (const auto& component : components) {
+      const auto& text = component.resources.*limit;
+      if (parse_quantity(text).value_or(Quantity{}).thousandths >
+          parse_quantity(largest).value_or(Quantity{}).thousandths)
         largest = text;
-    return std::string(largest);
+    }
+    return largest;
   };
-  return {{"cpu", most({tier.backend.cpu_limit, tier.frontend.cpu_limit, "500m"})},
-          {"memory", most({tier.backend.memory_limit, tier.frontend.memory_limit, "512Mi"})}};
+  return {{"cpu", most(&ContainerResources::cpu_limit, "500m")},
+          {"memory", most(&ContainerResources::memory_limit, "512Mi")}};
 }
 
 std::vector<std::string> hosts_of(const Tenant& tenant, const Names& names) {
@@ -154,6 +116,38 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ",") + word;
   return text;
+}
+
+// Where the application's own pages come from, as a browser says it in Origin (RFC 6454).
+std::string origins_of(const std::vector<std::string>& hosts) {
+  std::vector<std::string> origins;
+  for (const auto& host : hosts) origins.push_back("https://" + host);
+  return joined(origins);
+}
+
+// The tier and the modules in the application's words.
+Json application_context(const AppProfile& profile, const Json& tenant, const std::string& tier) {
+  Json modules = Json::array();
+  for (const auto& name : tenant["modules"]) {
+    const auto found = profile.modules.find(name.get<std::string>());
+    modules.push_back(found == profile.modules.end() ? name : Json(found->second));
+  }
+  return {{"profile", profile.name},
+          {"title", profile.title},
+          {"tier", profile.tier_word(tier)},
+          {"modules", std::move(modules)}};
+}
+
+Json routing_context(const AppProfile& profile) {
+  Json routes = Json::array();
+  std::set<int> ports;
+  for (const auto& route : profile.routes) {
+    const int port = profile.find(route.component)->port;
+    routes.push_back({{"path", route.path}, {"component", route.component}, {"port", port}});
+    ports.insert(port);
+  }
+  return {
+      {"routes", std::move(routes)}, {"ports", ports}, {"blocked", profile.blocked}, {"bodySize", profile.body_size}};
 }
 
 Json tenant_context(const Tenant& tenant, const Tier& tier) {
@@ -224,52 +218,84 @@ void take_in(Json& object, const kubernetes::ResourceType& type, const Names& na
   for (const auto& [key, value] : labels.items()) own[key] = value;
 }
 
+// The keys of the Secret `app`, in base64; and a checksum over all that pods read once, when they start.
+Json secrets_context(const SpecInputs& inputs, const std::string& connection) {
+  Json app = Json::object();
+  std::string all = connection, jwt;
+  for (const auto& [key, secret] : inputs.app_secrets) {
+    const auto sealed = system::seal(secret);
+    app[key] = templates::apply_filter("base64", Json(sealed));
+    all += "\n" + key + "\n" + sealed;
+    if (key == "jwt-secret") jwt = sealed;
+  }
+  return {{"app", std::move(app)}, {"jwt", jwt}, {"checksum", system::sha256_hex(system::unseal(all).reveal())}};
+}
+
+Json volumes_context(const std::vector<VolumeClaim>& claims) {
+  Json volumes = Json::array();
+  for (const auto& claim : claims)
+    volumes.push_back({{"name", claim.name},
+                       {"size", claim.size},
+                       {"accessMode", claim.access_mode},
+                       {"storageClass", claim.storage_class}});
+  return volumes;
+}
+
 std::string masked(std::size_t bytes) {
   return "(masked, " + std::to_string(bytes) + (bytes == 1 ? " byte)" : " bytes)");
 }
 
 }  // namespace
 
+DatabaseRule database_rule(const AppProfile& profile, const Settings& settings) {
+  return settings.app.database.empty() ? profile.database : parse_database_rule(settings.app.database);
+}
+
+std::string database_name(const AppProfile& profile, const Settings& settings, std::string_view slug) {
+  const auto rule = database_rule(profile, settings);
+  return rule.kind == DatabaseRule::Kind::fixed ? rule.name : names_of(slug, settings.dns.domain).database;
+}
+
+std::string secret_key(std::string_view variable) {
+  std::string key(variable);
+  for (char& c : key) c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return key;
+}
+
 Json template_context(const SpecInputs& inputs, const Settings& settings) {
   const auto& tenant = inputs.tenant;
+  const auto& profile = *inputs.profile;
   const auto names = names_of(tenant.slug, settings.dns.domain);
   const auto hosts = hosts_of(tenant, names);
-  const auto replicas = replicas_of(inputs);
-  const auto image = [](const std::string& own, const std::string& usual) { return own.empty() ? usual : own; };
-
-  auto backend = container_context(image(tenant.instance.backend_image, settings.backend_image), inputs.tier.backend,
-                                   replicas.backend);
-  backend["autoscale"] = nullptr;
-  if (replicas.autoscale)
-    backend["autoscale"] = {{"minReplicas", replicas.autoscale->min_replicas},
-                            {"maxReplicas", replicas.autoscale->max_replicas},
-                            {"cpuPercent", replicas.autoscale->cpu_percent}};
+  const auto components = components_of(profile, tenant, inputs.tier, settings);
+  const auto claims = claims_of(components, settings, inputs.claims);
+  const auto rule = database_rule(profile, settings);
+  const auto database = database_name(profile, settings, tenant.slug);
   const auto& kubernetes = settings.kubernetes;
-  const auto connection = system::seal(connection_string(names, inputs)), jwt = system::seal(inputs.jwt_secret);
-  const auto checksum = system::sha256_hex(system::unseal(jwt + "\n" + connection).reveal());
+  const auto connection = system::seal(connection_string(names, inputs, rule, database));
 
   Json context;
   context["tenant"] = tenant_context(tenant, inputs.tier);
   context["labels"] = labels_of(tenant.slug);
   context["names"] = {{"namespace", names.name_space},
-                      {"database", names.database},
+                      {"database", database},
                       {"databaseUser", names.database_user},
                       {"host", names.host}};
   context["hosts"] = hosts;
+  context["origins"] = origins_of(hosts);
   context["urls"] = {{"app", "https://" + names.host}, {"api", "https://" + names.host + "/api"}};
   context["tier"] = {{"name", inputs.tier.name}, {"backupDays", inputs.tier.backup_days}};
-  context["backend"] = std::move(backend);
-  context["frontend"] = container_context(image(tenant.instance.frontend_image, settings.frontend_image),
-                                          inputs.tier.frontend, replicas.frontend);
-  context["quota"] = quota_context(inputs.tier, replicas, hosts.size());
-  context["limits"] = {{"largest", largest_container(inputs.tier)},
+  context["application"] = application_context(profile, context["tenant"], inputs.tier.name);
+  context["routing"] = routing_context(profile);
+  context["quota"] = quota_context(components, claims, hosts.size());
+  context["limits"] = {{"largest", largest_container(components)},
                        {"ephemeralStorage", {{"request", ephemeral_request}, {"limit", ephemeral_limit}}}};
   context["database"] = {{"host", inputs.database_host},
-                         {"name", names.database},
+                         {"name", database},
                          {"user", names.database_user},
                          {"password", system::seal(inputs.database_password)},
                          {"connectionString", connection}};
-  context["secrets"] = {{"jwt", jwt}, {"checksum", checksum}};
+  context["secrets"] = secrets_context(inputs, connection);
   context["kubernetes"] = {{"ingressClass", kubernetes.ingress_class},
                            {"ingressNamespace", kubernetes.ingress_namespace},
                            {"ingressPodLabels", kubernetes.ingress_pod_labels},
@@ -283,6 +309,8 @@ Json template_context(const SpecInputs& inputs, const Settings& settings) {
   context["dns"] = {
       {"domain", settings.dns.domain}, {"strategy", settings.dns.strategy}, {"loadBalancer", inputs.load_balancer}};
   context["registry"] = {{"id", inputs.registry_id}};
+  context["volumes"] = volumes_context(claims);
+  add_components(context, components, inputs, settings);
   return context;
 }
 

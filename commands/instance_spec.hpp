@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "commands/app_profile.hpp"
+#include "commands/components.hpp"
 #include "commands/resource.hpp"
 #include "commands/settings.hpp"
 #include "commands/tenant.hpp"
@@ -21,13 +23,21 @@ namespace litedesk {
 struct SpecInputs {
   Tenant tenant;
   Tier tier;
-  std::string load_balancer;  // host name or IPv4 address; may be empty with dns.strategy wildcard or none
-  std::string database_host;  // of the shared cluster's SRV record: "crm.ab12c.mongodb.net"
-  std::string registry_id;    // goes into the namespace's annotation and the DNS owner record
-  bool cert_manager = true;   // its CRDs are served: a Certificate can be made
-  Secret database_password;   // kept from the live Secret, or drawn anew
-  Secret jwt_secret;          // 128 hex digits
+  std::string load_balancer;            // host name or IPv4 address; may be empty with dns.strategy wildcard or none
+  std::string database_host;            // of the shared cluster's SRV record: "crm.ab12c.mongodb.net"
+  std::string registry_id;              // goes into the namespace's annotation and the DNS owner record
+  bool cert_manager = true;             // its CRDs are served: a Certificate can be made
+  Secret database_password;             // kept from the live Secret, or drawn anew
+  const AppProfile* profile = nullptr;  // never null where it is used
+  LiveClaims claims;                    // of volumes that are there
+  std::map<std::string, Secret> app_secrets;  // the keys of the Secret `app`
 };
+
+// Which database the instance's server opens: the profile's rule, or the context's.
+[[nodiscard]] DatabaseRule database_rule(const AppProfile& profile, const Settings& settings);
+[[nodiscard]] std::string database_name(const AppProfile& profile, const Settings& settings, std::string_view slug);
+// The key in the Secret `app` of an optional variable that is a secret: "smtp-pass" of SMTP_PASS.
+[[nodiscard]] std::string secret_key(std::string_view variable);
 
 // The variables that templates see. Secret values appear as they are: the caller masks what it prints.
 [[nodiscard]] Json template_context(const SpecInputs& inputs, const Settings& settings);

@@ -173,13 +173,18 @@ std::vector<ObjectRef> possible_objects(const World& world, std::string_view slu
   inputs.load_balancer = "load-balancer.invalid";
   inputs.database_host = "database.invalid";
   inputs.registry_id = "registry";
-  inputs.database_password = inputs.jwt_secret = Secret("unknown");
+  inputs.database_password = Secret("unknown");
+  inputs.profile = &world.profile;
   std::vector<ObjectRef> refs;
-  // Tiers differ in the objects they have by autoscaling alone in the built-in templates; rendering one of each kind
-  // finds them all. What a template of one's own makes of other differences is read in a second round.
-  std::set<bool> rendered;
+  // Tiers differ in the objects they have by autoscaling and by having one pod or several alone in the built-in
+  // templates; rendering one of each kind finds them all. What a template of one's own makes of other differences is
+  // read in a second round.
+  std::set<std::string> rendered;
   for (const auto& tier : world.tiers.all()) {
-    if (!rendered.insert(tier.autoscale.has_value()).second) continue;
+    std::string kind;
+    for (const auto& [name, component] : tier.components)
+      kind += name + (component.autoscale ? " scaled" : "") + (component.replicas > 1 ? " several," : " one,");
+    if (!rendered.insert(kind).second) continue;
     inputs.tier = tier;
     inputs.tenant.tier = tier.name;
     for (const auto& object : render_instance(world.templates, inputs, world.settings))

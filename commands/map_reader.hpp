@@ -21,6 +21,7 @@ class MapReader {
   [[nodiscard]] std::string text(std::string_view key);             // throws unless it is a string that is not empty
   [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high);
   [[nodiscard]] std::vector<std::string> texts(std::string_view key);  // a list of strings; empty when it is missing
+  [[nodiscard]] bool asked(std::string_view key) const { return asked_.contains(key); }
   // Throws for the first key that was not asked for, and says which there are.
   void finish() const;
   [[noreturn]] void fail(const templates::Node& at, std::string_view what) const;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "commands/apply.hpp"
+#include "commands/instance_spec.hpp"
 #include "commands/operation.hpp"
 #include "commands/preparation.hpp"
 #include "commands/provenance.hpp"
@@ -129,7 +130,7 @@ class Run {
     if (status.provisioned_at.empty()) status.provisioned_at = system::to_rfc3339(world_.clock.now());
     status.database_strategy = settings().database.strategy;
     status.database_host = prepared_.live.cluster->standard_srv;
-    status.database_name = names.database;
+    status.database_name = database_name(world_.profile, settings(), tenant.slug);
     status.database_user = names.database_user;
     status.database_secret = names.name_space + "/database";
     status.database_project = settings().database.projects.empty() ? "" : settings().database.projects.front();
@@ -186,12 +187,11 @@ class Run {
   }
 
   void note_images(Tenant& tenant) const {
+    tenant.status.images.clear();
     for (const auto& json : prepared_.desired.objects) {
       if (json.value("kind", "") != "Deployment") continue;
-      const auto image = json["spec"]["template"]["spec"]["containers"][0].value("image", "");
-      const auto name = json["metadata"].value("name", "");
-      if (name == "backend") tenant.status.backend_image = image;
-      if (name == "frontend") tenant.status.frontend_image = image;
+      tenant.status.images[json["metadata"].value("name", "")] =
+          json["spec"]["template"]["spec"]["containers"][0].value("image", "");
     }
   }
 

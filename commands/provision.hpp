@@ -43,9 +43,10 @@ struct ProvisionOptions {
 enum class ProvisionState { unchanged, active, provisioning };
 
 struct Part {         // one line of the result: what `provision` and `status` tell of a part
-  std::string name;   // "database" "namespace" "backend" "frontend" "dns" "certificate" "ingress" "first data"
+  std::string name;   // "namespace" "ingress" "database" "dns" "certificate" "application" "first data", a component's
   std::string state;  // ok | waiting | failed | unknown
   std::string reason, message, since;
+  bool component = false;  // of the application's profile: "backend", "frontend"
 };
 
 struct ProvisionResult {

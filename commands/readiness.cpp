@@ -486,7 +486,7 @@ ReadinessResult await_readiness(const World& world, const ReadinessGoal& goal, c
 
 Part deployment_part(std::string_view name, const Object& deployment, const std::vector<PodTrouble>& troubles) {
   const auto status = kubernetes::deployment_status(deployment);
-  Part part{std::string(name), "waiting", "", status.message, ""};
+  Part part{std::string(name), "waiting", "", status.message, "", true};
   if (const auto available = kubernetes::find_condition(deployment, "Available")) part.since = available->since;
   if (status.progress == kubernetes::Progress::failed) {
     part.state = "failed";

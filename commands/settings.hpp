@@ -49,6 +49,13 @@ struct DnsSettings {
   std::string url;                  // of the Route 53 API; empty: as the AWS CLI finds it
 };
 
+struct ApplicationSettings {
+  std::string profile = "litedesk";                // templates/app/NAME.yaml
+  std::string database;                            // the rule for its name; empty: the profile's
+  std::map<std::string, std::string> environment;  // optional variables of the profile that are no secrets
+  std::string storage_class, access_mode;          // of its volumes; empty: the profile's, or the cluster's default
+};
+
 struct Settings {
   std::string context;  // name; "sandbox" for the built-in one
   bool provisioning_enabled = false;
@@ -57,8 +64,9 @@ struct Settings {
   KubernetesSettings kubernetes;
   DatabaseSettings database;
   DnsSettings dns;
-  std::string backend_image = "litedesk/crm-backend:latest", frontend_image = "litedesk/crm-frontend:latest";
-  std::filesystem::path templates_folder;  // empty: built in
+  ApplicationSettings app;
+  std::map<std::string, std::string, std::less<>> images;  // by component; what is not there is the profile's
+  std::filesystem::path templates_folder;                  // empty: built in
   std::filesystem::path state_folder;
   std::map<std::string, std::string> environment;  // for the AWS chain and kubeconfig
 };

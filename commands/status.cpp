@@ -44,9 +44,13 @@ std::vector<ForeignObject> foreign_to(const Tenant& tenant, const Surroundings& 
   return foreign_objects(surroundings, own, labels_of(name_space->json()), name_space->name());
 }
 
+Part missing_deployment(const std::string& name) {
+  return {name, "failed", "Missing", "Deployment " + name + " not found", "", true};
+}
+
 Part deployment_state(const std::string& name, const std::optional<Object>& deployment,
                       const std::vector<Object>& replica_sets, const std::vector<Object>& pods) {
-  if (!deployment) return {name, "failed", "Missing", "Deployment " + name + " not found", ""};
+  if (!deployment) return missing_deployment(name);
   std::vector<kubernetes::PodTrouble> troubles;
   for (const auto& set : replica_sets) {
     if (!kubernetes::is_current_replica_set(*deployment, set)) continue;
@@ -56,7 +60,7 @@ Part deployment_state(const std::string& name, const std::optional<Object>& depl
   }
   auto part = deployment_part(name, *deployment, troubles);
   if (const auto refused = kubernetes::replica_failure(*deployment))
-    part = {name, "failed", refused->reason, refused->message, refused->since};
+    part = {name, "failed", refused->reason, refused->message, refused->since, true};
   if (part.state == "waiting" && !troubles.empty()) part.state = "failed";
   return part;
 }
@@ -94,15 +98,39 @@ Part dns_state(const World& world, const Tenant& tenant) {
   return {"dns", "ok", "", text, ""};
 }
 
+// A pod that waited for its volume or for a node, and has one by now.
+void drop_what_has_passed(std::vector<StatusEvent>& events, const std::vector<Object>& pods) {
+  std::set<std::string> scheduled;
+  for (const auto& pod : pods)
+    if (!pod.text("spec.nodeName").empty()) scheduled.insert("Pod/" + pod.name());
+  std::erase_if(events, [&scheduled](const StatusEvent& event) {
+    return event.reason == "FailedScheduling" && scheduled.contains(event.object);
+  });
+}
+
+// The names of the Deployments that a tenant is to have: what its record says, in the profile's order, or the profile's
+// where the record says nothing yet.
+std::vector<std::string> deployments_of(const Tenant& tenant, const AppProfile& profile) {
+  constexpr std::string_view prefix = "apps/v1 Deployment ";
+  std::vector<std::string> names, ordered;
+  for (const auto& entry : tenant.status.inventory)
+    if (entry.starts_with(prefix)) names.push_back(entry.substr(prefix.size()));
+  for (const auto& component : profile.components)
+    if (names.empty() || std::find(names.begin(), names.end(), component.name) != names.end())
+      ordered.push_back(component.name);
+  for (auto& name : names)
+    if (std::find(ordered.begin(), ordered.end(), name) == ordered.end()) ordered.push_back(std::move(name));
+  return ordered;
+}
+
 std::string health_of(const std::vector<Part>& parts) {
   bool unknown = false, waiting = false, failed = false, serving_failed = false;
   for (const auto& part : parts) {
     unknown = unknown || (part.state == "unknown" && part.reason == "CannotRead");
     waiting = waiting || part.state == "waiting";
     failed = failed || part.state == "failed";
-    serving_failed =
-        serving_failed ||
-        (part.state == "failed" && (part.name == "namespace" || part.name == "backend" || part.name == "frontend"));
+    const bool serves = part.component || part.name == "namespace" || part.name == "application";
+    serving_failed = serving_failed || (part.state == "failed" && serves);
   }
   if (serving_failed) return "unhealthy";
   if (failed || waiting) return "degraded";
@@ -141,11 +169,11 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   }
 
   const auto& deployment = kubernetes::type_of("apps/v1", "Deployment");
-  const std::vector<ObjectRef> refs{
-      {kubernetes::type_of("v1", "Namespace"), "", names.name_space},
-      {deployment, names.name_space, "backend"},
-      {deployment, names.name_space, "frontend"},
-      {kubernetes::type_of("networking.k8s.io/v1", "Ingress"), names.name_space, "litedesk"}};
+  const auto deployments = deployments_of(tenant, world.profile);
+  std::vector<ObjectRef> refs{{kubernetes::type_of("v1", "Namespace"), "", names.name_space},
+                              {kubernetes::type_of("networking.k8s.io/v1", "Ingress"), names.name_space, "litedesk"}};
+  const auto first_deployment = refs.size();
+  for (const auto& name : deployments) refs.push_back({deployment, names.name_space, name});
   kubernetes::Each<std::optional<Object>> objects;
   std::vector<Object> replica_sets, pods, certificates;
   std::optional<Part> pods_unknown;
@@ -201,16 +229,18 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   else if (there->deleting())
     name_space = {"namespace", "failed", "Terminating", deletion_sentence(*there),
                   there->text("metadata.deletionTimestamp")};
-  status.parts = {std::move(name_space), deployment_state("backend", object(1), replica_sets, pods),
-                  deployment_state("frontend", object(2), replica_sets, pods)};
+  status.parts = {std::move(name_space)};
+  for (std::size_t index = 0; index < deployments.size(); ++index)
+    status.parts.push_back(deployment_state(deployments[index], object(first_deployment + index), replica_sets, pods));
   Part ingress{"ingress", "ok", "", "routes " + names.host, ""};
-  if (!object(3)) ingress = {"ingress", "failed", "Missing", "Ingress not found", ""};
+  if (!object(1)) ingress = {"ingress", "failed", "Missing", "Ingress not found", ""};
   status.parts.push_back(std::move(ingress));
   if (pods_unknown) status.parts.push_back(std::move(*pods_unknown));
   status.parts.push_back(std::move(database));
   status.parts.push_back(std::move(dns));
   status.parts.push_back(std::move(certificate));
   if (!certificates.empty()) status.certificate_until = certificates.front().text("status.notAfter");
+  drop_what_has_passed(status.events, pods);
   status.foreign = foreign_to(tenant, surroundings, there);
   for (const auto& unread : surroundings.unread)
     if (world.warn) world.warn("not permitted to list " + unread + ": foreign ones are not shown");
@@ -236,19 +266,17 @@ std::vector<StatusLine> fleet_status(World& world) {
     const auto name_space = names_of(tenant.slug, world.settings.dns.domain).name_space;
     const auto& parts = by_namespace[name_space];
     std::vector<Part> states;
-    for (const auto* name : {"backend", "frontend"}) {
+    for (const auto& name : deployments_of(tenant, world.profile)) {
       const auto found = parts.find(name);
       if (found == parts.end()) {
-        if (tenant.status.phase == Phase::active)
-          states.push_back({name, "failed", "Missing", std::string("Deployment ") + name + " not found", ""});
+        if (tenant.status.phase == Phase::active) states.push_back(missing_deployment(name));
         continue;
       }
       const auto rollout = kubernetes::deployment_status(*found->second);
       line.ready +=
           (line.ready.empty() ? "" : " ") + std::to_string(rollout.ready) + "/" + std::to_string(rollout.wanted);
       states.push_back(deployment_state(name, *found->second, {}, {}));
-      if (states.back().state != "ok" && line.message.empty())
-        line.message = std::string(name) + ": " + states.back().message;
+      if (states.back().state != "ok" && line.message.empty()) line.message = name + ": " + states.back().message;
     }
     line.health = states.empty() ? "unknown" : health_of(states);
     line.tenant = std::move(tenant);

@@ -33,7 +33,7 @@ struct InstanceStatus {
 struct StatusLine {
   Tenant tenant;
   std::string health;
-  std::string ready;  // "2/2 2/2": backend, frontend
+  std::string ready;  // "2/2 2/2": of each component, in the profile's order
   std::string message;
 };
 // From cluster-wide lists: a handful of requests however many tenants there are.

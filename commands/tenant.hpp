@@ -39,10 +39,15 @@ struct Subscription {
   friend bool operator==(const Subscription&, const Subscription&) = default;
 };
 
+struct ComponentOverrides {
+  std::string image;  // "repository:tag"
+  std::optional<int> replicas;
+  friend bool operator==(const ComponentOverrides&, const ComponentOverrides&) = default;
+};
+
 // What people want of the instance beyond the tier's defaults; empty means the default.
 struct InstanceOverrides {
-  std::string backend_image, frontend_image;  // "repository:tag"
-  std::optional<int> backend_replicas, frontend_replicas;
+  std::map<std::string, ComponentOverrides, std::less<>> components;
   std::string database_strategy;
   friend bool operator==(const InstanceOverrides&, const InstanceOverrides&) = default;
 };
@@ -75,7 +80,7 @@ struct TenantStatus {
   std::string dns_record, dns_target, dns_type;
   std::string url, api_url;
   std::string provisioned_at, activated_at, suspended_at, terminated_at;
-  std::string backend_image, frontend_image;  // as last applied
+  std::map<std::string, std::string> images;  // of each component, as last applied
   std::string namespace_uid;       // of the namespace that was created or taken over for it: no other one is its own
   std::string namespace_origin;    // created | adopted: what was taken over is never deleted by an undo; may be empty
   std::string change_id;           // of the last Route 53 change, to wait for

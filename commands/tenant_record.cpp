@@ -1,5 +1,7 @@
 // A tenant to and from the registry's document, and as the JSON that scripts read. One table of fields serves all
 // three.
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -37,10 +39,7 @@ void visit_subscription(Fields& fields, T& subscription) {
 
 template <class Fields, class T>
 void visit_instance(Fields& fields, T& instance) {
-  fields.text("backendImage", instance.backend_image);
-  fields.text("frontendImage", instance.frontend_image);
-  fields.replicas("backendReplicas", instance.backend_replicas);
-  fields.replicas("frontendReplicas", instance.frontend_replicas);
+  fields.components(instance.components);
   fields.text("databaseStrategy", instance.database_strategy);
 }
 
@@ -126,13 +125,16 @@ void visit_observed(Fields& fields, T& tenant) {
     times.text("suspended", status.suspended_at);
     times.text("terminated", status.terminated_at);
   });
-  fields.section("images", [&](auto& images) {
-    images.text("backend", status.backend_image);
-    images.text("frontend", status.frontend_image);
-  });
+  fields.texts("images", status.images);
   fields.list("inventory", status.inventory);
   fields.any("metrics", tenant.metrics);
   fields.operation("operation", status.operation);
+}
+
+// The components that a record has fields of their own for.
+constexpr std::array first_components{"backend", "frontend"};
+bool is_first(std::string_view name) {
+  return std::find(first_components.begin(), first_components.end(), name) != first_components.end();
 }
 
 // Reads what is there; what is absent keeps its default.
@@ -161,6 +163,28 @@ class Reader {
     into.clear();
     for (const Json& element : *value)
       into.push_back(of<std::string>(element, key, element.is_string(), "a list of texts"));
+  }
+  void texts(const char* key, std::map<std::string, std::string>& into) const {
+    section(key, [&into](const Reader& fields) {
+      for (const auto& [name, unused] : fields.json_.items()) fields.text(name.c_str(), into[name]);
+    });
+  }
+  // Those of the first two have fields of their own: records are older than profiles.
+  void components(std::map<std::string, ComponentOverrides, std::less<>>& into) const {
+    for (const auto* name : first_components) {
+      ComponentOverrides own;
+      text((name + std::string("Image")).c_str(), own.image);
+      replicas((name + std::string("Replicas")).c_str(), own.replicas);
+      if (own != ComponentOverrides()) into[name] = own;
+    }
+    section("components", [&into](const Reader& all) {
+      for (const auto& [name, unused] : all.json_.items())
+        all.section(name.c_str(), [&into, &name = name](const Reader& fields) {
+          auto& own = into[name];
+          fields.text("image", own.image);
+          fields.replicas("replicas", own.replicas);
+        });
+    });
   }
   void any(const char* key, Json& into) const {
     if (const Json* value = find(key)) into = *value;
@@ -242,6 +266,25 @@ class Writer {
       json_[key] = values;
     }
   }
+  void texts(const char* key, const std::map<std::string, std::string>& values) {
+    any(key, values.empty() ? Json() : Json(values));
+  }
+  void components(const std::map<std::string, ComponentOverrides, std::less<>>& values) {
+    for (const auto* name : first_components) {
+      const auto found = values.find(name);
+      const auto own = found == values.end() ? ComponentOverrides() : found->second;
+      text((name + std::string("Image")).c_str(), own.image);
+      replicas((name + std::string("Replicas")).c_str(), own.replicas);
+    }
+    section("components", [&values](Writer& all) {
+      for (const auto& [name, own] : values)
+        if (!is_first(name))
+          all.section(name.c_str(), [&own = own](Writer& fields) {
+            fields.text("image", own.image);
+            fields.replicas("replicas", own.replicas);
+          });
+    });
+  }
   void any(const char* key, const Json& value) {
     if (value.is_null()) {
       json_.erase(key);
@@ -281,6 +324,20 @@ class Lister {
   }
   void replicas(const char* key, const std::optional<int>& value) { json_[key] = value ? Json(*value) : Json(); }
   void list(const char* key, const std::vector<std::string>& values) { json_[key] = values; }
+  void texts(const char* key, const std::map<std::string, std::string>& values) { json_[key] = Json(values); }
+  void components(const std::map<std::string, ComponentOverrides, std::less<>>& values) {
+    for (const auto* name : first_components) {
+      const auto found = values.find(name);
+      const auto own = found == values.end() ? ComponentOverrides() : found->second;
+      text((name + std::string("Image")).c_str(), own.image);
+      replicas((name + std::string("Replicas")).c_str(), own.replicas);
+    }
+    json_["components"] = Json::object();
+    for (const auto& [name, own] : values)
+      if (!is_first(name))
+        json_["components"][name] = {{"image", own.image.empty() ? Json() : Json(own.image)},
+                                     {"replicas", own.replicas ? Json(*own.replicas) : Json()}};
+  }
   void any(const char* key, const Json& value) { json_[key] = value; }
   void phase(const char* key, Phase value) { text(key, std::string(to_string(value))); }
   template <class Visit>

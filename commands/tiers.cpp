@@ -79,6 +79,24 @@ void read_database(const Node& node, std::string_view origin, Tier& tier) {
   reader.finish();
 }
 
+TierComponent read_component(const Node& node, std::string_view origin, std::string_view name) {
+  MapReader reader(node, origin, name);
+  TierComponent component;
+  component.replicas = static_cast<int>(reader.integer("replicas", 1, most_replicas));
+  component.resources = read_resources(reader, origin);
+  if (const auto* autoscale = reader.find("autoscale")) component.autoscale = read_autoscale(*autoscale, origin);
+  reader.finish();
+  return component;
+}
+
+// Every further key of a tier that holds a map is a component's; what holds something else is a mistake.
+void read_components(const Node& node, MapReader& reader, std::string_view origin, Tier& tier) {
+  for (const auto& entry : node.entries) {
+    if (reader.asked(entry.key) || entry.value.kind != Node::Kind::map) continue;
+    tier.components[entry.key] = read_component(reader.at(entry.key), origin, entry.key);
+  }
+}
+
 Tier read_tier(const Node& node, std::string_view origin) {
   MapReader reader(node, origin, "a tier");
   Tier tier;
@@ -91,26 +109,24 @@ Tier read_tier(const Node& node, std::string_view origin) {
   tier.modules = reader.texts("modules");
   if (tier.modules.empty()) reader.fail(node, "a tier needs modules");
 
-  MapReader backend(reader.at("backend"), origin, "backend");
-  tier.backend_replicas = static_cast<int>(backend.integer("replicas", 1, most_replicas));
-  tier.backend = read_resources(backend, origin);
-  if (const auto* autoscale = backend.find("autoscale")) tier.autoscale = read_autoscale(*autoscale, origin);
-  backend.finish();
-
-  MapReader frontend(reader.at("frontend"), origin, "frontend");
-  tier.frontend_replicas = static_cast<int>(frontend.integer("replicas", 1, most_replicas));
-  tier.frontend = read_resources(frontend, origin);
-  frontend.finish();
-
+  static_cast<void>(reader.at("database"));
+  read_components(node, reader, origin, tier);
   read_database(reader.at("database"), origin, tier);
   reader.finish();
   return tier;
 }
 
-Json resources_json(const ContainerResources& resources, int replicas) {
-  return {{"replicas", replicas},
+Json component_json(const TierComponent& component) {
+  const auto& resources = component.resources;
+  Json autoscale = nullptr;
+  if (component.autoscale)
+    autoscale = {{"minReplicas", component.autoscale->min_replicas},
+                 {"maxReplicas", component.autoscale->max_replicas},
+                 {"cpuPercent", component.autoscale->cpu_percent}};
+  return {{"replicas", component.replicas},
           {"requests", {{"cpu", resources.cpu_request}, {"memory", resources.memory_request}}},
-          {"limits", {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}}}};
+          {"limits", {{"cpu", resources.cpu_limit}, {"memory", resources.memory_limit}}},
+          {"autoscale", std::move(autoscale)}};
 }
 
 }  // namespace
@@ -156,22 +172,15 @@ const Tier& Tiers::get(std::string_view name) const {
 }
 
 Json to_json(const Tier& tier) {
-  Json autoscale = nullptr;
-  if (tier.autoscale)
-    autoscale = {{"minReplicas", tier.autoscale->min_replicas},
-                 {"maxReplicas", tier.autoscale->max_replicas},
-                 {"cpuPercent", tier.autoscale->cpu_percent}};
   Json instance_size = nullptr;
   if (!tier.instance_size.empty()) instance_size = tier.instance_size;
-  Json backend = resources_json(tier.backend, tier.backend_replicas);
-  backend["autoscale"] = autoscale;
-  return {
+  Json json = {
       {"name", tier.name},
       {"modules", tier.modules},
       {"price", {{"cents", tier.price_cents}, {"currency", "USD"}}},
-      {"backend", backend},
-      {"frontend", resources_json(tier.frontend, tier.frontend_replicas)},
       {"database", {{"placement", tier.database}, {"instanceSize", instance_size}, {"backupDays", tier.backup_days}}}};
+  for (const auto& [name, component] : tier.components) json[name] = component_json(component);
+  return json;
 }
 
 }  // namespace litedesk

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,14 +21,18 @@ struct ContainerResources {
   std::string cpu_request, memory_request, cpu_limit, memory_limit;  // Kubernetes quantities
 };
 
+struct TierComponent {
+  ContainerResources resources;
+  int replicas = 1;
+  std::optional<Autoscale> autoscale;
+};
+
 struct Tier {
   std::string name;
   std::vector<std::string> modules;
-  ContainerResources backend, frontend;
-  int backend_replicas = 1, frontend_replicas = 1;
-  std::optional<Autoscale> autoscale;
-  std::string database;       // "shared" or "dedicated"
-  std::string instance_size;  // of a dedicated cluster: "M10"; empty otherwise
+  std::map<std::string, TierComponent, std::less<>> components;  // of the application's profile: "backend", "frontend"
+  std::string database;                                          // "shared" or "dedicated"
+  std::string instance_size;                                     // of a dedicated cluster: "M10"; empty otherwise
   int backup_days = 0;
   std::int64_t price_cents = 0;  // a month, USD
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "commands/app_profile.hpp"
 #include "commands/cost.hpp"
 #include "commands/settings.hpp"
 #include "commands/tiers.hpp"
@@ -38,6 +39,7 @@ struct World {
   http::Gate& gate;                             // every provider above sends through it
   const templates::Files& templates;
   const Tiers& tiers;
+  const AppProfile& profile;
   const Prices& prices;
   const system::Clock& clock;
   system::Random& random;

@@ -284,9 +284,14 @@ namespace {
 bool remove_at(const Schema& schema, Json& value, const FieldSet& fields, const FieldSet* kept) {
   if (fields.member && (kept == nullptr || kept->empty())) return true;
   if (!granular(schema, value)) return false;
+  // A field of a map that nobody states any more goes whole, with what was filled in below it by default; an item of a
+  // list only by being in the set itself.
   const auto visit = [&](const std::string& element, const Schema& type, Json& item) {
     const auto* below = fields.find(element);
-    return below != nullptr && remove_at(type, item, *below, kept == nullptr ? nullptr : kept->find(element));
+    if (below == nullptr) return false;
+    const auto* kept_below = kept == nullptr ? nullptr : kept->find(element);
+    if (element.starts_with("f:") && (kept_below == nullptr || kept_below->empty())) return true;
+    return remove_at(type, item, *below, kept_below);
   };
   bool any_removed = false;
   if (value.is_object()) {

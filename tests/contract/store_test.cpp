@@ -279,7 +279,8 @@ TEST_CASE("a tenant with every field full fits the schema and comes back as it w
                          "EUR",
                          "cus_1",
                          "sub_1"};
-  tenant.instance = {"repo/backend:1", "repo/frontend:2", 3, 0, "in-cluster"};
+  tenant.instance = {{{"backend", {"repo/backend:1", 3}}, {"frontend", {"repo/frontend:2", 0}}, {"worker", {"", 2}}},
+                     "in-cluster"};
   tenant.config = {"Europe/Copenhagen", "DKK", "da", {"contacts"}, "https://acme.example/l.png", "#abcdef", "Acme A/S"};
   tenant.metrics = Json{{"users", 3}, {"storageGb", 1.5}, {"custom", 1}};
   TenantStatus& status = tenant.status;
@@ -298,8 +299,8 @@ TEST_CASE("a tenant with every field full fits the schema and comes back as it w
   status.url = "https://acme.litedesk.com";
   status.api_url = "https://acme.litedesk.com/api";
   status.provisioned_at = status.activated_at = status.suspended_at = status.terminated_at = "2026-01-01T00:00:01Z";
-  status.backend_image = "repo/backend:0";
-  status.frontend_image = "repo/frontend:1";
+  status.images["backend"] = "repo/backend:0";
+  status.images["frontend"] = "repo/frontend:1";
   OperationRecord operation{"op-1",
                             "provision",
                             "ann@build (pid 7)",

@@ -144,6 +144,35 @@ def templates_with(target, name, text):
     return folder
 
 
+def without_volumes(target):
+    """Templates whose profile stores nothing: what was uploaded goes with the volume, so that it has to be confirmed."""
+    with open(os.path.join(harness.ROOT, "templates/app/litedesk.yaml")) as file:
+        text = re.sub(r"  volumes:\n(  - .*\n)+", "", file.read())
+    assert "uploads" not in text
+    return templates_with(target, "app/litedesk.yaml", text)
+
+
+def unbound_volume(target, slug):
+    """Storage that is not to be had is named, and so is one that several pods cannot share."""
+    t = Transcript(target, slug)
+    create(t, "trial")
+    _, err = t.run("instance", "provision", slug, "--timeout", "15s", expect=7, env={"LITEDESK_APP_STORAGE_CLASS": "gold"})
+    assert re.search(r'PersistentVolumeClaim/uploads: ProvisioningFailed: storageclass.storage.k8s.io "gold" not found', err), err
+    assert "unbound immediate PersistentVolumeClaims" in err, err
+    nothing_left(target, slug)
+    # One that a single node can mount is fine for one pod, and stays what it is.
+    t.run("instance", "provision", slug, env={"LITEDESK_APP_ACCESS_MODE": "ReadWriteOnce"})
+    t.run("instance", "plan", slug, "--exit-code")
+    t.run("tenant", "update", slug, "--tier", "starter")
+    _, err = t.run("instance", "plan", slug, expect=2)
+    assert "the volume uploads of %s is ReadWriteOnce, and 2 pods would share it" % slug in err, err
+    assert "keep one replica, or move its files" in err, err
+    t.run("tenant", "create", "Several", "--email", "owner@acme.example", "--slug", slug + "-s", "--tier", "starter")
+    _, err = t.run("instance", "provision", slug + "-s", expect=2, env={"LITEDESK_APP_ACCESS_MODE": "ReadWriteOnce"})
+    assert "app.accessMode=ReadWriteMany" in err, err
+    return [line for line in t.lines if line.startswith("$")]
+
+
 def own_templates(target, slug):
     """What templates of one's own added goes with them, and so does a custom domain that is taken away."""
     t = Transcript(target, slug)
@@ -725,6 +754,7 @@ def enough_rights(target, slug):
     folder = templates_with(target, "instance/90-extra.yaml", ONE_OF_EACH.replace("\n{", "\n---\n{"))
     t.run("instance", "provision", slug, env={"LITEDESK_TEMPLATES": folder})
     t.run("instance", "provision", slug, "--confirm", slug)
+    t.run("instance", "provision", slug, "--confirm", slug, env={"LITEDESK_TEMPLATES": without_volumes(target)})
     t.run("tenant", "create", "Spare", "--email", "o@acme.example", "--slug", slug + "-s")
     t.run("tenant", "list")
     # Its host is claimed by nobody any more: who comes next takes the claim over.
@@ -794,4 +824,4 @@ def enough_dns_rights(target, slug):
 PEERS_ONLY = [refused_permission, enough_rights, enough_dns_rights]
 ALL = [happy, no_wait, wrong_image, crash_loop, keep_and_mend, quota, time_out, terminated_by_signal, two_at_once, planted_namespace, patched_record, foreign_record,
        weighted_record, upgrade, foreign_field, other_tier, own_templates, terminated_while_undoing, stopped_for_a_while, hung_holder, waits_for_another,
-       saved_plan, one_host]
+       saved_plan, one_host, unbound_volume]

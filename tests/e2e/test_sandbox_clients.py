@@ -45,7 +45,7 @@ def get():
 
 
 def describe():
-    has(kubectl("describe", "deploy", "backend", "-n", SPACE), "NewReplicaSetAvailable", "ScalingReplicaSet", "MONGO_URI:")
+    has(kubectl("describe", "deploy", "backend", "-n", SPACE), "NewReplicaSetAvailable", "ScalingReplicaSet", "MONGODB_URI:")
     has(kubectl("describe", "pod", "-n", SPACE, "-l", "app.kubernetes.io/component=frontend"), "Scheduled", "Started container")
     has(kubectl("describe", "quota", "-n", SPACE), "requests.cpu")
     has(kubectl("describe", "ns", SPACE), "Resource Limits")

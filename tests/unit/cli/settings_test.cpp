@@ -76,14 +76,14 @@ TEST_CASE("A .env that somebody left in a folder redirects no context, and what 
       "AWS_ROUTE53_HOSTED_ZONE_ID=Z0EVIL\nMONGODB_ATLAS_PROJECT_ID=5f0000000000000000000009\n"
       "ENABLE_INSTANCE_PROVISIONING=false\n");
   const Resolved resolved = place.resolve();
-  CHECK(resolved.settings.backend_image == "registry.example:5000/crm-backend:1.4.2");
+  CHECK(resolved.settings.images.at("backend") == "registry.example:5000/crm-backend:1.4.2");
   CHECK(resolved.settings.kubernetes.load_balancer == "prod.elb.amazonaws.com");
   CHECK(resolved.settings.dns.domain == "litedesk.com");
   CHECK(resolved.settings.dns.zone == "Z0PRODUCTION");
   CHECK(resolved.settings.database.projects.size() == 2);
   CHECK(resolved.settings.provisioning_enabled);
   // What the context does not name it may have from there.
-  CHECK(resolved.settings.frontend_image == "evil.example/f:latest");
+  CHECK(resolved.settings.images.at("frontend") == "evil.example/f:latest");
   REQUIRE(resolved.warnings.size() == 1);
   CHECK(resolved.warnings[0] ==
         "context production overrides what " + (place.folder.path() / ".env").string() +
@@ -116,8 +116,7 @@ TEST_CASE("A context that is named explicitly never meets inherited targets") {
     CHECK(resolved.settings.dns.domain == "staging.example.com");
     CHECK(resolved.settings.kubernetes.load_balancer.empty());
     CHECK(resolved.settings.database.projects.empty());
-    CHECK(resolved.settings.backend_image == "litedesk/crm-backend:latest");
-    CHECK(resolved.settings.frontend_image == "litedesk/crm-frontend:latest");
+    CHECK(resolved.settings.images.empty());
     // A key says who we are, not where things are made.
     CHECK(resolved.settings.database.key_id == "key");
   }
@@ -247,12 +246,12 @@ TEST_CASE("An image's repository and tag come each from its own variable") {
   Place place;
   place.configure();
   place.environment["BACKEND_IMAGE_TAG"] = "2.0.0";
-  CHECK(place.resolve().settings.backend_image == "registry.example:5000/crm-backend:2.0.0");
+  CHECK(place.resolve().settings.images.at("backend") == "registry.example:5000/crm-backend:2.0.0");
   place.environment["BACKEND_IMAGE_REPO"] = "other/backend";
-  CHECK(place.resolve().settings.backend_image == "other/backend:2.0.0");
+  CHECK(place.resolve().settings.images.at("backend") == "other/backend:2.0.0");
   CHECK(from(place.resolve(), "images.backend") == "BACKEND_IMAGE_REPO, BACKEND_IMAGE_TAG");
   place.environment["LITEDESK_BACKEND_IMAGE"] = "own/backend:1";
-  CHECK(place.resolve().settings.backend_image == "own/backend:1");
+  CHECK(place.resolve().settings.images.at("backend") == "own/backend:1");
 }
 
 TEST_CASE("An empty variable counts as unset") {
@@ -329,7 +328,7 @@ TEST_CASE("A .env file may set what to make and who we are, and nothing that red
       "KUBECONFIG=/evil\nAWS_ENDPOINT_URL=http://evil\nLITEDESK_ATLAS_URL=https://evil\nAWS_CONFIG_FILE=/evil\n"
       "PORT=3000\nFRONTEND_IMAGE_REPO=from-env/f\nAWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=s3cret\n");
   Resolved resolved = place.resolve();
-  CHECK(resolved.settings.frontend_image == "from-env/f:latest");
+  CHECK(resolved.settings.images.at("frontend") == "from-env/f:latest");
   CHECK(resolved.settings.environment.at("AWS_ACCESS_KEY_ID") == "AKIA");
   CHECK_FALSE(resolved.settings.environment.contains("KUBECONFIG"));
   CHECK_FALSE(resolved.settings.environment.contains("AWS_ENDPOINT_URL"));

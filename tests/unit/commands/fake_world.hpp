@@ -147,6 +147,7 @@ struct FakeWorld {
   http::Gate gate{providers, clock};
   templates::Files files;
   Tiers tiers{files};
+  AppProfile profile = load_profile(files, "litedesk");
   Prices prices{files};
   std::stop_source interruption;
   std::vector<std::string> warnings;
@@ -166,6 +167,7 @@ struct FakeWorld {
               gate,
               files,
               tiers,
+              profile,
               prices,
               clock,
               system::os_random(),

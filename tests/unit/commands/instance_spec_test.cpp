@@ -28,7 +28,9 @@ SpecInputs inputs_for(const std::string& tier) {
   inputs.database_host = "crm.ab12c.mongodb.net";
   inputs.registry_id = "0f3c";
   inputs.database_password = Secret("p@ss/w:rd%");
-  inputs.jwt_secret = Secret("0123456789abcdef");
+  static const AppProfile litedesk = load_profile(templates::Files(), "litedesk");
+  inputs.profile = &litedesk;
+  inputs.app_secrets = {{"jwt-secret", Secret("0123456789abcdef")}};
   return inputs;
 }
 
@@ -79,15 +81,29 @@ std::string error_of(const testing::TemplateFolder& folder) {
 }  // namespace
 
 TEST_CASE("an instance is these objects, in this order") {
-  CHECK(names_in(objects_of(inputs_for("trial"))) ==
-        std::vector<std::string>{
-            "Namespace/instance-acme-co", "ServiceAccount/litedesk", "Secret/app", "Secret/database",
-            "ResourceQuota/instance", "LimitRange/instance", "NetworkPolicy/deny-all", "NetworkPolicy/allow-dns",
-            "NetworkPolicy/allow-ingress", "NetworkPolicy/backend", "NetworkPolicy/frontend", "Deployment/backend",
-            "Service/backend", "PodDisruptionBudget/backend", "Deployment/frontend", "Service/frontend",
-            "PodDisruptionBudget/frontend", "Certificate/tls", "Ingress/litedesk"});
+  CHECK(names_in(objects_of(inputs_for("trial"))) == std::vector<std::string>{"Namespace/instance-acme-co",
+                                                                              "ServiceAccount/litedesk",
+                                                                              "Secret/app",
+                                                                              "Secret/database",
+                                                                              "PersistentVolumeClaim/uploads",
+                                                                              "ResourceQuota/instance",
+                                                                              "LimitRange/instance",
+                                                                              "NetworkPolicy/deny-all",
+                                                                              "NetworkPolicy/allow-dns",
+                                                                              "NetworkPolicy/allow-ingress",
+                                                                              "NetworkPolicy/backend",
+                                                                              "NetworkPolicy/frontend",
+                                                                              "Deployment/backend",
+                                                                              "Deployment/frontend",
+                                                                              "Service/backend",
+                                                                              "Service/frontend",
+                                                                              "PodDisruptionBudget/backend",
+                                                                              "PodDisruptionBudget/frontend",
+                                                                              "Certificate/tls",
+                                                                              "Ingress/litedesk",
+                                                                              "Ingress/blocked"});
   const auto enterprise = names_in(objects_of(inputs_for("enterprise")));
-  CHECK(enterprise.size() == 20);
+  CHECK(enterprise.size() == 22);
   CHECK(std::count(enterprise.begin(), enterprise.end(), "HorizontalPodAutoscaler/backend") == 1);
 }
 
@@ -126,12 +142,11 @@ TEST_CASE("the pods read the secrets that are made, and a changed secret changes
   const auto objects = objects_of(inputs_for("trial"));
   const auto database = find(objects, "Secret", "database");
   CHECK(decoded(database, "connection-string") ==
-        "mongodb+srv://user_acme_co:p%40ss%2Fw%3Ard%25@crm.ab12c.mongodb.net/"
-        "litedesk_acme_co?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10");
+        "mongodb+srv://user_acme_co:p%40ss%2Fw%3Ard%25@crm.ab12c.mongodb.net/litedesk_acme_co#/y");
   CHECK(decoded(database, "password") == "p@ss/w:rd%");
   CHECK(decoded(find(objects, "Secret", "app"), "jwt-secret") == "0123456789abcdef");
   const auto backend = find(objects, "Deployment", "backend");
-  for (const auto* name : {"MONGO_URI", "JWT_SECRET"}) {
+  for (const auto* name : {"MONGODB_URI", "JWT_SECRET"}) {
     const auto reference = variable(backend, name);
     CHECK(find(objects, "Secret", reference["name"])["data"].contains(reference["key"].get<std::string>()));
   }
@@ -141,7 +156,7 @@ TEST_CASE("the pods read the secrets that are made, and a changed secret changes
   };
   auto other = inputs_for("trial");
   CHECK(checksum(other) == checksum(inputs_for("trial")));
-  other.jwt_secret = Secret("another");
+  other.app_secrets["jwt-secret"] = Secret("another");
   CHECK(checksum(other) != checksum(inputs_for("trial")));
   other = inputs_for("trial");
   other.database_password = Secret("another");
@@ -160,43 +175,130 @@ TEST_CASE("nothing that is rendered holds a secret: it is put in where a request
     }
 }
 
-TEST_CASE("the backend's environment") {
+TEST_CASE("the environment is the profile's, filled in") {
   auto inputs = inputs_for("starter");
-  inputs.tenant.company = "$(JWT_SECRET) & Co";
+  inputs.tenant.custom_domain = "crm.acme.example";
   const auto backend = find(objects_of(inputs), "Deployment", "backend");
   CHECK(variable(backend, "NODE_ENV") == "production");
   CHECK(variable(backend, "PORT") == "3000");
-  CHECK(variable(backend, "JWT_EXPIRES_IN") == "1d");
-  CHECK(variable(backend, "BASE_URL") == "https://acme-co.litedesk.com");
-  CHECK(variable(backend, "TENANT_SLUG") == "acme-co");
-  CHECK(variable(backend, "ENABLED_MODULES") == "contacts,deals,tasks,events,organizations,documents");
-  CHECK(variable(backend, "BRAND_COMPANY_NAME") == "$$(JWT_SECRET) & Co");
-  CHECK(variable(backend, "BRAND_LOGO_URL").is_null());
-  inputs.tenant.config.logo_url = "https://acme.example/logo.png";
-  inputs.tenant.config.company_name = "Acme";
-  inputs.tenant.config.modules = {"deals"};
-  const auto branded = find(objects_of(inputs), "Deployment", "backend");
-  CHECK(variable(branded, "BRAND_LOGO_URL") == "https://acme.example/logo.png");
-  CHECK(variable(branded, "BRAND_COMPANY_NAME") == "Acme");
-  CHECK(variable(branded, "ENABLED_MODULES") == "deals");
+  CHECK(variable(backend, "CORS_ORIGINS") == "https://acme-co.litedesk.com,https://crm.acme.example");
+  CHECK(variable(backend, "CLIENT_URL") == "https://acme-co.litedesk.com");
+  for (const auto* unread : {"TENANT_SLUG", "BRAND_COMPANY_NAME", "JWT_EXPIRES_IN", "BASE_URL", "MASTER_DB_NAME"})
+    CHECK(variable(backend, unread).is_null());
+  CHECK_FALSE(container(find(objects_of(inputs), "Deployment", "frontend")).contains("env"));
 }
 
-TEST_CASE("containers fit Pod Security restricted, are probed at /health and have the tier's resources") {
+TEST_CASE("what a context sets for the application is in its environment, and opens the way there") {
+  auto inputs = inputs_for("trial");
+  Settings settings;
+  const auto ports = [&] {
+    std::vector<int> found;
+    const auto egress = find(objects_of(inputs, settings), "NetworkPolicy", "backend")["spec"]["egress"][0]["ports"];
+    for (const auto& port : egress) found.push_back(port["port"].get<int>());
+    return found;
+  };
+  CHECK(ports() == std::vector<int>{27015, 443});
+  settings.app.environment = {{"SMTP_HOST", "smtp.example.com"}, {"EMAIL_FROM", "$(JWT_SECRET) <a@b.example>"}};
+  inputs.app_secrets["smtp-pass"] = Secret("hunter2");
+  CHECK(ports() == std::vector<int>{27015, 443, 587, 465});
+  const auto backend = find(objects_of(inputs, settings), "Deployment", "backend");
+  CHECK(variable(backend, "SMTP_HOST") == "smtp.example.com");
+  CHECK(variable(backend, "EMAIL_FROM") == "$$(JWT_SECRET) <a@b.example>");
+  CHECK(variable(backend, "SMTP_PASS") == Json{{"name", "app"}, {"key", "smtp-pass"}});
+  CHECK(decoded(find(objects_of(inputs, settings), "Secret", "app"), "smtp-pass") == "hunter2");
+}
+
+TEST_CASE("every generation's server opens the tenant's own database, by the means that it knows") {
+  const auto seen = [](const char* profile_name, const char* rule) {
+    const auto profile = load_profile(templates::Files(), profile_name);
+    auto inputs = inputs_for("trial");
+    inputs.profile = &profile;
+    Settings settings;
+    settings.app.database = rule;
+    const auto objects = objects_of(inputs, settings);
+    const auto uri = decoded(find(objects, "Secret", "database"), "connection-string");
+    const auto master = variable(find(objects, "Deployment", "backend"), "MASTER_DB_NAME");
+    return uri.substr(uri.find("net/") + 4) + " " + (master.is_null() ? "-" : master.get<std::string>());
+  };
+  const std::string query = "?authSource=admin&retryWrites=true&w=majority&maxPoolSize=10";
+  CHECK(seen("litedesk", "") == "litedesk_acme_co#/y -");
+  CHECK(seen("litedesk", "uri") == "litedesk_acme_co" + query + " -");
+  CHECK(seen("litedesk", "fixed litedesk_master") == "litedesk_master" + query + " -");
+  CHECK(seen("arivu", "") == "litedesk_acme_co" + query + " litedesk_acme_co");
+  CHECK(seen("arivu", "uri") == "litedesk_acme_co" + query + " -");
+}
+
+TEST_CASE("what must run once runs in one pod, beside the others where there are several") {
+  const auto arivu = load_profile(templates::Files(), "arivu");
+  const auto objects_for = [&](const char* tier) {
+    auto inputs = inputs_for(tier);
+    inputs.profile = &arivu;
+    return objects_of(inputs);
+  };
+  const auto trial = objects_for("trial"), starter = objects_for("starter"), enterprise = objects_for("enterprise");
+  CHECK(variable(find(trial, "Deployment", "backend"), "ENABLE_SCHEDULED_JOBS") == "true");
+  CHECK(names_in(trial).size() == 21);
+  for (const auto& objects : {starter, enterprise}) {
+    CHECK(variable(find(objects, "Deployment", "backend"), "ENABLE_SCHEDULED_JOBS") == "false");
+    const auto cron = find(objects, "Deployment", "backend-cron");
+    CHECK(variable(cron, "ENABLE_SCHEDULED_JOBS") == "true");
+    CHECK(cron["spec"]["replicas"] == 1);
+    CHECK(cron["spec"]["strategy"] == Json{{"type", "Recreate"}});
+    const auto names = names_in(objects);
+    CHECK(std::count(names.begin(), names.end(), "Service/backend-cron") == 0);
+    CHECK(std::count(names.begin(), names.end(), "HorizontalPodAutoscaler/backend-cron") == 0);
+    CHECK(std::count(names.begin(), names.end(), "NetworkPolicy/backend-cron") == 1);
+  }
+}
+
+TEST_CASE("a third component is a few lines of a profile") {
+  testing::TemplateFolder folder;
+  auto text = templates::Files().get("app/litedesk.yaml").text;
+  folder.write("app/own.yaml", text +
+                                   "\n- name: worker\n  image: litedesk/worker:3\n  user: 1001\n  replicas: 2\n"
+                                   "  environment:\n  - {name: MONGODB_URI, from: database}\n"
+                                   "  egress:\n  - {port: 27015, endPort: 27017}\n");
+  folder.write("tiers.yaml", "");
+  const auto profile = load_profile(folder.files(), "own");
+  auto inputs = inputs_for("starter");
+  inputs.profile = &profile;
+  inputs.tenant.instance.components["worker"].image = "mine/worker:4";
+  const auto objects = objects_of(inputs);
+  const auto worker = find(objects, "Deployment", "worker");
+  CHECK(worker["spec"]["replicas"] == 2);
+  CHECK(container(worker)["image"] == "mine/worker:4");
+  for (const auto* absent : {"ports", "startupProbe", "livenessProbe", "readinessProbe"})
+    CHECK_FALSE(container(worker).contains(absent));
+  CHECK(find(objects, "NetworkPolicy", "worker")["spec"]["egress"][0]["ports"].size() == 1);
+  CHECK_FALSE(find(objects, "NetworkPolicy", "worker")["spec"].contains("ingress"));
+  const auto names = names_in(objects);
+  CHECK(std::count(names.begin(), names.end(), "Service/worker") == 0);
+  Settings settings;
+  settings.images["worker"] = "context/worker:5";
+  inputs.tenant.instance.components.clear();
+  CHECK(container(find(objects_of(inputs, settings), "Deployment", "worker"))["image"] == "context/worker:5");
+}
+
+TEST_CASE("containers fit Pod Security restricted, are probed as the profile says and have the tier's resources") {
   const auto objects = objects_of(inputs_for("starter"));
-  for (const auto* name : {"backend", "frontend"}) {
+  for (const auto& [name, user] : {std::pair{"backend", 1001}, std::pair{"frontend", 101}}) {
     CAPTURE(name);
     const auto deployment = find(objects, "Deployment", name);
     const auto pod = deployment["spec"]["template"]["spec"];
     CHECK(pod["securityContext"]["runAsNonRoot"] == true);
-    CHECK(pod["securityContext"]["runAsUser"] == 1001);
+    CHECK(pod["securityContext"]["runAsUser"] == user);
+    CHECK(pod["securityContext"]["runAsGroup"] == user);
     CHECK(pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault");
     CHECK(pod["automountServiceAccountToken"] == false);
     CHECK(pod["serviceAccountName"] == "litedesk");
     CHECK_FALSE(pod.contains("imagePullSecrets"));
-    CHECK(container(deployment)["securityContext"] ==
-          Json{{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", {"ALL"}}}}});
-    CHECK(container(deployment)["readinessProbe"]["httpGet"]["path"] == "/health");
-    CHECK(container(deployment)["livenessProbe"]["httpGet"]["path"] == "/health");
+    CHECK(container(deployment)["securityContext"] == Json{{"allowPrivilegeEscalation", false},
+                                                           {"capabilities", {{"drop", {"ALL"}}}},
+                                                           {"readOnlyRootFilesystem", true}});
+    CHECK(container(deployment)["startupProbe"]["tcpSocket"] == Json{{"port", "http"}});
+    CHECK(container(deployment)["livenessProbe"]["tcpSocket"] == Json{{"port", "http"}});
+    CHECK(container(deployment)["readinessProbe"] ==
+          Json{{"httpGet", {{"path", "/health"}, {"port", "http"}}}, {"periodSeconds", 5}});
     // A selector that matches the pods, a Service that reaches them.
     const auto labels = deployment["spec"]["template"]["metadata"]["labels"];
     for (const auto& [key, value] : deployment["spec"]["selector"]["matchLabels"].items()) CHECK(labels[key] == value);
@@ -210,12 +312,48 @@ TEST_CASE("containers fit Pod Security restricted, are probed at /health and hav
   CHECK(backend["resources"] ==
         Json{{"requests", {{"cpu", "250m"}, {"memory", "512Mi"}, {"ephemeral-storage", "256Mi"}}},
              {"limits", {{"cpu", "1"}, {"memory", "1Gi"}, {"ephemeral-storage", "1Gi"}}}});
-  CHECK(backend["readinessProbe"]["initialDelaySeconds"] == 15);
-  CHECK(backend["readinessProbe"]["periodSeconds"] == 5);
-  CHECK(backend["livenessProbe"]["initialDelaySeconds"] == 30);
-  CHECK(backend["livenessProbe"]["periodSeconds"] == 10);
+  CHECK(backend["startupProbe"]["failureThreshold"] == 90);
   CHECK(find(objects, "Service", "frontend")["spec"]["ports"][0]["port"] == 80);
-  CHECK(container(find(objects, "Deployment", "frontend"))["ports"][0]["containerPort"] == 8080);
+  CHECK(container(find(objects, "Deployment", "frontend"))["ports"][0]["containerPort"] == 80);
+  CHECK(find(objects, "Deployment", "frontend")["spec"]["template"]["spec"]["securityContext"]["sysctls"] ==
+        Json::array({{{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "0"}}}));
+}
+
+TEST_CASE("folders end with the pod or outlive it, as the profile says") {
+  const auto folders = [](const std::vector<Json>& objects, const char* name) {
+    const auto pod = find(objects, "Deployment", name)["spec"]["template"]["spec"];
+    std::map<std::string, std::string> found;
+    for (const auto& mount : pod["containers"][0]["volumeMounts"])
+      for (const auto& volume : pod["volumes"])
+        if (volume["name"] == mount["name"])
+          found[mount["mountPath"]] = volume.contains("emptyDir")
+                                          ? volume["emptyDir"]["sizeLimit"].get<std::string>()
+                                          : volume["persistentVolumeClaim"]["claimName"].get<std::string>();
+    return found;
+  };
+  using Folders = std::map<std::string, std::string>;
+  auto objects = objects_of(inputs_for("trial"));
+  CHECK(folders(objects, "backend") == Folders{{"/tmp", "256Mi"}, {"/app/uploads", "uploads"}});
+  CHECK(folders(objects, "frontend") == Folders{{"/tmp", "64Mi"}, {"/run", "16Mi"}, {"/var/cache/nginx", "256Mi"}});
+  const auto claim = [](const std::vector<Json>& of) { return find(of, "PersistentVolumeClaim", "uploads")["spec"]; };
+  CHECK(claim(objects) ==
+        Json{{"accessModes", {"ReadWriteMany"}}, {"resources", {{"requests", {{"storage", "10Gi"}}}}}});
+  CHECK(find(objects, "Deployment", "backend")["spec"]["template"]["spec"]["securityContext"]["fsGroup"] == 1001);
+  CHECK(find(objects, "Deployment", "backend")["spec"]["strategy"]["type"] == "RollingUpdate");
+  // One that only one node can mount: the old pod goes before the new one comes.
+  Settings settings;
+  settings.app.storage_class = "gp3";
+  settings.app.access_mode = "ReadWriteOnce";
+  objects = objects_of(inputs_for("trial"), settings);
+  CHECK(claim(objects)["storageClassName"] == "gp3");
+  CHECK(claim(objects)["accessModes"] == Json{"ReadWriteOnce"});
+  CHECK(find(objects, "Deployment", "backend")["spec"]["strategy"] == Json{{"type", "Recreate"}});
+  // What is there cannot be changed, and does not shrink.
+  auto inputs = inputs_for("trial");
+  inputs.claims["uploads"] = {"uploads", "20Gi", "ReadWriteMany", "efs", 1};
+  CHECK(claim(objects_of(inputs, settings)) == Json{{"accessModes", {"ReadWriteMany"}},
+                                                    {"storageClassName", "efs"},
+                                                    {"resources", {{"requests", {{"storage", "20Gi"}}}}}});
 }
 
 TEST_CASE("replicas are the tier's or the tenant's, to begin with also where an autoscaler will set them") {
@@ -225,11 +363,11 @@ TEST_CASE("replicas are the tier's or the tenant's, to begin with also where an 
   CHECK(autoscaler["minReplicas"] == 2);
   CHECK(autoscaler["maxReplicas"] == 10);
   CHECK(autoscaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 80);
-  inputs.tenant.instance.backend_replicas = 5;
-  inputs.tenant.instance.frontend_replicas = 0;
+  inputs.tenant.instance.components["backend"].replicas = 5;
+  inputs.tenant.instance.components["frontend"].replicas = 0;
   CHECK(find(objects_of(inputs), "Deployment", "backend")["spec"]["replicas"] == 5);
   CHECK(find(objects_of(inputs), "Deployment", "frontend")["spec"]["replicas"] == 0);
-  CHECK(objects_of(inputs).size() == 19);
+  CHECK(objects_of(inputs).size() == 21);
   CHECK(find(objects_of(inputs_for("starter")), "Deployment", "frontend")["spec"]["replicas"] == 2);
 }
 
@@ -244,8 +382,8 @@ TEST_CASE("the quota has room for a rolling update, Jobs and challenges") {
                       {"limits.ephemeral-storage", "7Gi"},
                       {"services.loadbalancers", "0"},
                       {"services.nodeports", "1"},
-                      {"persistentvolumeclaims", "0"},
-                      {"requests.storage", "0"}});
+                      {"persistentvolumeclaims", "1"},
+                      {"requests.storage", "10Gi"}});
   const auto enterprise = find(objects_of(inputs_for("enterprise")), "ResourceQuota", "instance")["spec"]["hard"];
   CHECK(enterprise["pods"] == "27");  // 2 x (10 + 2) + 3
   CHECK(enterprise["limits.memory"] == "85504Mi");
@@ -259,8 +397,10 @@ TEST_CASE("no container asks for more than the tier's largest") {
   CHECK(max_of("professional") == Json{{"cpu", "2"}, {"memory", "4Gi"}, {"ephemeral-storage", "1Gi"}});
   // What a container gets that says nothing must be allowed, too.
   auto small = inputs_for("trial");
-  small.tier.backend.cpu_limit = small.tier.frontend.cpu_limit = "100m";
-  small.tier.backend.memory_limit = small.tier.frontend.memory_limit = "64Mi";
+  for (auto& [name, component] : small.tier.components) {
+    component.resources.cpu_limit = "100m";
+    component.resources.memory_limit = "64Mi";
+  }
   const auto limits = find(objects_of(small), "LimitRange", "instance")["spec"]["limits"][0];
   CHECK(limits["max"] == limits["default"]);
 }
@@ -291,22 +431,52 @@ TEST_CASE("the backend reaches the Internet and nothing inside, but for what the
   CHECK(to[2] == Json{{"ipBlock", {{"cidr", "10.8.0.0/21"}}}});
 }
 
-TEST_CASE("a RuntimeClass and a read-only root are the context's to choose") {
-  const auto pod_of = [](const Settings& settings, const char* name) {
-    return find(objects_of(inputs_for("trial"), settings), "Deployment", name)["spec"]["template"]["spec"];
+TEST_CASE("a RuntimeClass and a read-only root are the profile's to choose, and the context's") {
+  testing::TemplateFolder folder;
+  folder.write("app/own.yaml",
+               "title: Own\ndatabase: uri\nroutes: [{path: /, component: web}]\ncomponents:\n"
+               "- {name: web, image: \"own/web:1\", port: 8080, user: 1000}\n"
+               "- {name: sealed, image: \"own/sealed:1\", user: 1000, readOnlyRoot: true, runtimeClass: kata}\n");
+  const auto profile = load_profile(folder.files(), "own");
+  const auto pod_of = [&](const Settings& settings, const char* name) {
+    auto inputs = inputs_for("trial");
+    inputs.profile = &profile;
+    return find(objects_of(inputs, settings), "Deployment", name)["spec"]["template"]["spec"];
   };
   Settings settings;
-  for (const auto* name : {"backend", "frontend"})
-    for (const auto* key : {"runtimeClassName", "volumes"}) CHECK_FALSE(pod_of(settings, name).contains(key));
+  for (const auto* key : {"runtimeClassName", "volumes"}) CHECK_FALSE(pod_of(settings, "web").contains(key));
+  CHECK_FALSE(pod_of(settings, "web")["containers"][0]["securityContext"].contains("readOnlyRootFilesystem"));
+  CHECK(pod_of(settings, "sealed")["runtimeClassName"] == "kata");
+  CHECK(pod_of(settings, "sealed")["containers"][0]["securityContext"]["readOnlyRootFilesystem"] == true);
   settings.kubernetes.runtime_class = "gvisor";
   settings.kubernetes.read_only_root = true;
-  for (const auto* name : {"backend", "frontend"}) {
+  for (const auto* name : {"web", "sealed"}) {
     const auto pod = pod_of(settings, name);
     CHECK(pod["runtimeClassName"] == "gvisor");
     CHECK(pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] == true);
-    CHECK(pod["containers"][0]["volumeMounts"] == Json::array({{{"name", "tmp"}, {"mountPath", "/tmp"}}}));
-    CHECK(pod["volumes"] == Json::array({{{"name", "tmp"}, {"emptyDir", {{"sizeLimit", "256Mi"}}}}}));
+    CHECK(pod["containers"][0]["volumeMounts"] == Json::array({{{"name", "dir-tmp"}, {"mountPath", "/tmp"}}}));
+    CHECK(pod["volumes"] == Json::array({{{"name", "dir-tmp"}, {"emptyDir", {{"sizeLimit", "256Mi"}}}}}));
   }
+}
+
+TEST_CASE("what nobody may reach from outside is refused by the ingress, in any case of letters") {
+  auto inputs = inputs_for("trial");
+  inputs.tenant.custom_domain = "crm.acme.example";
+  const auto blocked = find(objects_of(inputs), "Ingress", "blocked");
+  CHECK(blocked["metadata"]["annotations"]["nginx.ingress.kubernetes.io/denylist-source-range"] == "0.0.0.0/0,::/0");
+  CHECK(blocked["metadata"]["annotations"]["nginx.ingress.kubernetes.io/use-regex"] == "true");
+  REQUIRE(blocked["spec"]["rules"].size() == 2);
+  for (const auto& rule : blocked["spec"]["rules"]) {
+    CHECK(rule["http"]["paths"][0]["path"] == "/api/auth/register");
+    CHECK(rule["http"]["paths"][1]["path"] == "/api/admin");
+    CHECK(rule["http"]["paths"][0]["pathType"] == "ImplementationSpecific");
+  }
+  const auto arivu = load_profile(templates::Files(), "arivu");
+  inputs.profile = &arivu;
+  std::vector<std::string> paths;
+  const auto ingress = find(objects_of(inputs), "Ingress", "litedesk");
+  for (const auto& path : ingress["spec"]["rules"][0]["http"]["paths"]) paths.push_back(path["path"]);
+  CHECK(paths == std::vector<std::string>{"/api", "/portal", "/"});
 }
 
 TEST_CASE("certificates: for each host, the controller's own, or none without cert-manager") {
@@ -324,15 +494,16 @@ TEST_CASE("certificates: for each host, the controller's own, or none without ce
   CHECK(ingress["spec"]["tls"] == Json::array({{{"hosts", hosts}, {"secretName", "tls"}}}));
   CHECK(ingress["spec"]["rules"].size() == 2);
   CHECK(ingress["spec"]["rules"][1]["http"]["paths"][0]["path"] == "/api");
-  CHECK(ingress["metadata"]["annotations"] == Json{{"nginx.ingress.kubernetes.io/ssl-redirect", "true"}});
+  CHECK(ingress["metadata"]["annotations"] == Json{{"nginx.ingress.kubernetes.io/ssl-redirect", "true"},
+                                                   {"nginx.ingress.kubernetes.io/proxy-body-size", "12m"}});
 
   inputs.cert_manager = false;
-  CHECK(objects_of(inputs).size() == 18);
+  CHECK(objects_of(inputs).size() == 20);
   CHECK(find(objects_of(inputs), "Ingress", "litedesk")["spec"]["tls"][0]["secretName"] == "tls");
   inputs.cert_manager = true;
   settings.kubernetes.certificates = "ingress-default";
   objects = objects_of(inputs, settings);
-  CHECK(objects.size() == 18);
+  CHECK(objects.size() == 20);
   ingress = find(objects, "Ingress", "litedesk");
   CHECK(ingress["spec"]["tls"] == Json::array({{{"hosts", hosts}}}));
   CHECK(find(objects, "NetworkPolicy", "allow-ingress")["spec"]["ingress"][0]["ports"].size() == 2);
@@ -380,13 +551,13 @@ TEST_CASE("the version label is the image's tag, whatever the reference looks li
     const auto& version = each.second;
     CAPTURE(image);
     auto inputs = inputs_for("trial");
-    inputs.tenant.instance.backend_image = image;
+    inputs.tenant.instance.components["backend"].image = image;
     const auto backend = find(objects_of(inputs), "Deployment", "backend");
     CHECK(container(backend)["image"] == image);
     CHECK(backend["metadata"]["labels"]["app.kubernetes.io/version"] == version);
   }
   Settings settings;
-  settings.frontend_image = "mine/frontend:7";
+  settings.images["frontend"] = "mine/frontend:7";
   CHECK(container(find(objects_of(inputs_for("trial"), settings), "Deployment", "frontend"))["image"] ==
         "mine/frontend:7");
 }
@@ -451,8 +622,14 @@ TEST_CASE("the page on templates names every variable") {
   std::ifstream in(std::string(LITEDESK_SOURCE_DIR) + "/docs/templates.md");
   const std::string page{std::istreambuf_iterator<char>(in), {}};
   const auto context = template_context(inputs_for("enterprise"), {});
+  for (const auto& member : context["components"][0].items()) {
+    const auto name = "component." + member.key();
+    CAPTURE(name);
+    CHECK(page.find("`" + name + "`") != std::string::npos);
+  }
   for (const auto& entry : context.items()) {
     const std::string group = entry.key();
+    if (group == "backend" || group == "frontend") continue;  // each of the components, under its name
     const auto& members = entry.value();
     if (group == "labels" || !members.is_object()) {
       CAPTURE(group);

@@ -33,7 +33,8 @@ Tenant full() {
                          "EUR",
                          "cus_1",
                          "sub_1"};
-  tenant.instance = {"repo/backend:1", "repo/frontend:2", 3, 0, "in-cluster"};
+  tenant.instance = {{{"backend", {"repo/backend:1", 3}}, {"frontend", {"repo/frontend:2", 0}}, {"worker", {"", 2}}},
+                     "in-cluster"};
   tenant.config = {"Europe/Copenhagen",          "DKK",     "da",      {"contacts", "deals"},
                    "https://acme.example/l.png", "#abcdef", "Acme A/S"};
   tenant.metrics = Json{{"users", 3}, {"custom", {{"x", 1}}}};
@@ -58,8 +59,8 @@ Tenant full() {
   status.activated_at = "2026-01-01T00:00:02Z";
   status.suspended_at = "2026-01-01T00:00:03Z";
   status.terminated_at = "2026-01-01T00:00:04Z";
-  status.backend_image = "repo/backend:0";
-  status.frontend_image = "repo/frontend:1";
+  status.images["backend"] = "repo/backend:0";
+  status.images["frontend"] = "repo/frontend:1";
   status.operation = OperationRecord{"op-1",
                                      "provision",
                                      "ann@build (pid 7)",
@@ -156,7 +157,7 @@ TEST_CASE("fields become empty, and groups with them") {
   Tenant tenant = to_tenant(stored);
   tenant.owner = {};
   tenant.status.operation.reset();
-  tenant.instance.backend_replicas.reset();
+  tenant.instance.components["backend"].replicas.reset();
   tenant.tags.clear();
   const store::Document wanted = to_document(tenant, &stored);
   CHECK_FALSE(wanted.desired.contains("owner"));

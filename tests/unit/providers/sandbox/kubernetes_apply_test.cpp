@@ -33,6 +33,24 @@ TEST_CASE("applying creates with 201, the same again changes nothing, and a fiel
   CHECK(less.body["data"] == Json{{"a", "1"}});
 }
 
+TEST_CASE("a probe that is of another kind from now on takes the old one's defaults with it") {
+  TestCluster cluster;
+  cluster.make_namespace();
+  const std::string path = deployments + "/app";
+  auto object = deployment("app", "app:1");
+  auto& container = object["spec"]["template"]["spec"]["containers"][0];
+  container["livenessProbe"] = {{"httpGet", {{"path", "/health"}, {"port", 80}}}, {"periodSeconds", 7}};
+  const auto first = cluster.apply(path, object);
+  REQUIRE(first.status == 201);
+  CHECK(at(first.body, "spec.template.spec.containers")[0]["livenessProbe"]["httpGet"]["scheme"] == "HTTP");
+  container["livenessProbe"] = {{"tcpSocket", {{"port", 80}}}};
+  const auto second = cluster.apply(path, object);
+  CHECK(second.status == 200);
+  const auto probe = at(second.body, "spec.template.spec.containers")[0]["livenessProbe"];
+  CHECK_FALSE(probe.contains("httpGet"));
+  CHECK(probe["periodSeconds"] == 10);
+}
+
 TEST_CASE("a field of another manager is a conflict in the API's words, and force takes it over") {
   TestCluster cluster;
   cluster.make_namespace();
