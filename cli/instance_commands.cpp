@@ -87,6 +87,10 @@ void bind_provision(Flags& flags, InstanceProvision& options) {
              options.fail_on_unschedulable);
   flags.flag({.names = "--force-conflicts", .value = "", .help = "take over fields that other field managers own"},
              options.force_conflicts);
+  flags.flag({.names = "--require-application",
+              .value = "",
+              .help = "fail if this machine cannot see that the application serves"},
+             options.require_application);
   bind_adopt(flags, options.adopt);
   flags.flag({.names = "--confirm", .value = "SLUG", .help = "the slug again, for a plan that deletes something"},
              options.confirm);
@@ -184,6 +188,7 @@ int provision_instance(const InstanceProvision& options, Session& session) {
   how.fail_on_unschedulable = options.fail_on_unschedulable;
   how.force_conflicts = options.force_conflicts;
   how.adopt = options.adopt;
+  how.require_application = options.require_application;
   how.timeout = session.timeout(usual_timeout);
   if (!options.plan.empty()) {
     const SavedPlan saved = load_plan(session.runtime().folder / options.plan, options.slug, session.patience());

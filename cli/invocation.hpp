@@ -62,7 +62,7 @@ struct InstancePlan {
 struct InstanceProvision {
   std::string slug, plan, confirm;
   bool dry_run = false, no_wait = false, keep_on_failure = false, fail_on_unschedulable = false;
-  bool force_conflicts = false, adopt = false;
+  bool force_conflicts = false, adopt = false, require_application = false;
   friend bool operator==(const InstanceProvision&, const InstanceProvision&) = default;
 };
 struct InstanceWait {
@@ -100,7 +100,7 @@ struct DnsDelete {
 
 struct StatusShow {
   std::string slug;
-  bool watch = false;
+  bool watch = false, probe = false;
   friend bool operator==(const StatusShow&, const StatusShow&) = default;
 };
 

@@ -101,7 +101,7 @@ void wait_until_stopped(const std::stop_token& stop) {
 
 // What reaches the sandbox, as a shell reads it.
 std::string export_lines(const sandbox::Endpoints& endpoints, const std::filesystem::path& kubeconfig) {
-  const std::array<std::pair<const char*, std::string>, 13> exports{
+  const std::array<std::pair<const char*, std::string>, 14> exports{
       {{"KUBECONFIG", kubeconfig.string()},
        {"AWS_ENDPOINT_URL", endpoints.route53_url},
        {"AWS_ACCESS_KEY_ID", endpoints.aws_access_key_id},
@@ -110,6 +110,7 @@ std::string export_lines(const sandbox::Endpoints& endpoints, const std::filesys
        {"AWS_DEFAULT_REGION", endpoints.aws_region},  // what the aws command before version 2 reads
        {"AWS_ROUTE53_HOSTED_ZONE_ID", endpoints.zone_id},
        {"LITEDESK_ATLAS_URL", endpoints.atlas_url},
+       {"LITEDESK_LOAD_BALANCER_CONNECT", endpoints.ingress_url},
        {"MONGODB_ATLAS_API_KEY", endpoints.atlas_public_key},
        {"MONGODB_ATLAS_API_SECRET", endpoints.atlas_private_key},
        {"MONGODB_ATLAS_CLIENT_ID", endpoints.atlas_client_id},

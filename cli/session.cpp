@@ -110,6 +110,8 @@ struct Session::Providers {
       settings.database.cluster = endpoints.atlas_cluster;
       settings.database.projects = {endpoints.atlas_project};
     }
+    if (settings_.kubernetes.provider == Backing::sandbox && settings_.kubernetes.load_balancer_connect.empty())
+      session_.resolved_->settings.kubernetes.load_balancer_connect = sandbox_->endpoints().ingress_url;
     return World{.settings = settings_,
                  .registry = registry,
                  .claims = claims,

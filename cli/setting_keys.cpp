@@ -90,6 +90,23 @@ std::string to_host(const std::string& text) {
   return name;
 }
 
+// Where to connect to: without TLS only on this machine, for rehearsals.
+std::string to_connect(const std::string& text) {
+  const auto url = http::split_url(text);
+  if (url.scheme == "http" && url.loopback() && (url.path.empty() || url.path == "/")) return to_http_url(text);
+  const auto colon = text.rfind(':');
+  int port = 0;
+  const char* const end = text.data() + text.size();
+  const bool formed = colon != std::string::npos && colon > 0 &&
+                      std::from_chars(text.data() + colon + 1, end, port).ptr == end && port > 0 && port < 65536;
+  if (!formed)
+    refuse(fmt::format("\"{}\" is not HOST:PORT", printable(text)), "give one like 10.8.0.5:443 or lb.internal:8443");
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  static_cast<void>(to_host(host));
+  return text;
+}
+
 // CIDR notation (RFC 4632, 3.1; RFC 4291, 2.3), with no bit set behind the prefix: the API server refuses those.
 std::string to_range(const std::string& text) {
   const auto slash = text.find('/');
@@ -250,6 +267,14 @@ const std::vector<SettingKey>& table() {
        {},
        [](S& s, Text t) { s.kubernetes.load_balancer = to_host(t); },
        [](const S& s) { return s.kubernetes.load_balancer; }},
+      {"kubernetes.loadBalancerConnect",
+       "HOST:PORT where this machine reaches the load balancer's HTTPS",
+       "LITEDESK_LOAD_BALANCER_CONNECT",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.kubernetes.load_balancer_connect = to_connect(t); },
+       [](const S& s) { return s.kubernetes.load_balancer_connect; }},
       {"kubernetes.issuer",
        "cert-manager's ClusterIssuer",
        "LITEDESK_ISSUER",
@@ -444,8 +469,8 @@ const std::vector<SettingKey>& table() {
        [](S& s, Text t) { s.app.profile = t; },
        [](const S& s) { return s.app.profile; }},
       {"app.database",
-       "how its database is named, instead of the profile's rule",
-       "",
+       "how the application's database is named, instead of the profile's rule",
+       "LITEDESK_APP_DATABASE",
        {},
        true,
        {},
@@ -453,12 +478,20 @@ const std::vector<SettingKey>& table() {
        [](const S& s) { return s.app.database; }},
       {"app.environment",
        "optional variables of the application, NAME=VALUE",
-       "",
+       "LITEDESK_APP_ENVIRONMENT",
        {},
        true,
        {},
        [](S& s, Text t) { s.app.environment = to_labels(t); },
        [](const S& s) { return from_labels(s.app.environment); }},
+      {"app.check",
+       "whether the application is asked from outside once it is ready: true or false",
+       "LITEDESK_APP_CHECK",
+       {},
+       true,
+       {},
+       [](S& s, Text t) { s.app.check = to_bool(t); },
+       [](const S& s) -> std::string { return s.app.check ? "true" : "false"; }},
       {"app.storageClass",
        "StorageClass of the application's volumes",
        "LITEDESK_APP_STORAGE_CLASS",

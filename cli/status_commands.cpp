@@ -157,6 +157,10 @@ void bind_status(Flags& flags, StatusShow& options) {
                  options.slug);
   flags.flag({.names = "-w,--watch", .value = "", .help = "refresh every two seconds, until Ctrl-C or --timeout"},
              options.watch);
+  flags.flag({.names = "--probe",
+              .value = "",
+              .help = "ask the application anew; it counts logins, five in a quarter of an hour"},
+             options.probe);
 }
 
 struct Look {
@@ -166,7 +170,7 @@ struct Look {
 
 Look look(const StatusShow& options, Session& session) {
   if (!options.slug.empty()) {
-    const InstanceStatus status = instance_status(session.world(), options.slug);
+    const InstanceStatus status = instance_status(session.world(), options.slug, options.probe);
     remember_tenant(session, status.tenant);
     return {one_answer(status, session), is_well(status.tenant, status.health)};
   }
@@ -180,6 +184,13 @@ Look look(const StatusShow& options, Session& session) {
 }
 
 int status(const StatusShow& options, Session& session) {
+  if (options.probe && (options.slug.empty() || options.watch)) {
+    throw UsageError(
+        {.message = options.watch ? "--probe and --watch are mutually exclusive" : "--probe needs a tenant",
+         .hint = "litedesk status SLUG --probe",
+         .resource = {},
+         .cause = {}});
+  }
   session.stop_requests_when_interrupted();
   Printer& printer = session.printer();
   const system::Clock& clock = session.runtime().clock;
@@ -210,7 +221,8 @@ constexpr std::array commands{
         "wrong, "
         "and the warnings of the last hour. Exits 0 if healthy and 1 if not; a tenant without an instance, or with a "
         "suspended one, counts as healthy. A watch that ends by --timeout exits as its last refresh.",
-        "litedesk status\nlitedesk status acme --watch", binder<StatusShow, bind_status>, runner<StatusShow, status>},
+        "litedesk status\nlitedesk status acme --watch\nlitedesk status acme --probe", binder<StatusShow, bind_status>,
+        runner<StatusShow, status>},
 };
 
 }  // namespace

@@ -30,14 +30,6 @@ bool needs_dns(const Settings& settings) {
   return settings.dns.strategy == "record";
 }
 
-// The external host name or address that a LoadBalancer Service got; empty while it has none.
-std::string external_address(const Object& service) {
-  const auto& addresses = service.at("status.loadBalancer.ingress");
-  if (!addresses.is_array() || addresses.empty()) return {};
-  const auto& first = addresses.front();
-  return first.contains("hostname") ? first.value("hostname", "") : first.value("ip", "");
-}
-
 // Rethrows what a single object's read threw, but an object that may not be read is no absent one.
 std::optional<Object> take(std::variant<std::optional<Object>, std::exception_ptr>& result) {
   if (auto* error = std::get_if<std::exception_ptr>(&result)) std::rethrow_exception(*error);
@@ -137,6 +129,13 @@ void read_inventory(const World& world, std::string_view slug, LiveState& live) 
 }
 
 }  // namespace
+
+std::string external_address(const Object& service) {
+  const auto& addresses = service.at("status.loadBalancer.ingress");
+  if (!addresses.is_array() || addresses.empty()) return {};
+  const auto& first = addresses.front();
+  return first.contains("hostname") ? first.value("hostname", "") : first.value("ip", "");
+}
 
 std::string inventory_entry(const ObjectRef& ref) {
   return ref.type.api_version() + " " + ref.type.kind + " " + ref.name;

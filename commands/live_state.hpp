@@ -45,6 +45,9 @@ struct LiveState {
 // guessed.
 [[nodiscard]] LiveState read_live_state(const World& world, std::string_view slug);
 
+// The external host name or address that a LoadBalancer Service got; empty while it has none.
+[[nodiscard]] std::string external_address(const kubernetes::Object& service);
+
 // The refs that are in `refs` and not in `live.objects` because they were not asked for, read now.
 void read_more(const World& world, const std::vector<kubernetes::ObjectRef>& refs, LiveState& live);
 

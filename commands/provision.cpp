@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "commands/application_check.hpp"
 #include "commands/apply.hpp"
 #include "commands/instance_spec.hpp"
 #include "commands/operation.hpp"
@@ -343,8 +344,10 @@ class Run {
       fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
     }
     if (ready.end != ReadinessEnd::ready) fail(ready.end, ready.reason, ready.details);
+    const auto application = prove();
+    ready.parts.push_back(application);
     come_to_end();
-    auto tenant = operation_->release([this](Tenant& t) {
+    auto tenant = operation_->release([&](Tenant& t) {
       const auto now = system::to_rfc3339(world_.clock.now());
       t.status.phase = Phase::active;
       t.status.stage = "complete";
@@ -356,8 +359,30 @@ class Run {
       t.status.hosts = hosts();
       if (t.status.activated_at.empty()) t.status.activated_at = now;
       note_images(t);
+      t.status.application = {application.state, application.message, application.since};
     });
     return finish(ProvisionState::active, std::move(tenant), std::move(ready.parts));
+  }
+
+  // All is there: whether it also serves is asked from outside, as customers will.
+  Part prove() {
+    if (!settings().app.check) return {"application", "unknown", "", "app.check is off", ""};
+    const auto host = names_of(before_.slug, settings().dns.domain).host;
+    const ProofOptions how{prepared_.live.load_balancer, options_.require_application, options_.timeout - took()};
+    ApplicationAnswer answer;
+    try {
+      answer = prove_it_serves(world_, host, how, observer_);
+    } catch (const Cancelled&) {
+      fail(ReadinessEnd::interrupted, "interrupted", {});
+    }
+    const auto reason = "application: " + answer.message;
+    if (answer.serving == Serving::no) fail(ReadinessEnd::failed, reason, {});
+    const bool missing = answer.serving == Serving::unknown && options_.require_application;
+    if (answer.serving == Serving::not_yet || missing) fail(ReadinessEnd::timed_out, reason, {});
+    if (answer.serving == Serving::unknown && world_.warn)
+      world_.warn("whether " + before_.slug + " serves is unknown: " + answer.message);
+    return {"application", std::string(to_state(answer.serving)), "", answer.message,
+            system::to_rfc3339(world_.clock.now())};
   }
 
   std::string resume_hint() const { return "continue with: litedesk instance provision " + before_.slug; }

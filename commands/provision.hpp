@@ -31,8 +31,9 @@ struct ProvisionOptions {
   bool wait = true;  // false: --no-wait
   bool keep_on_failure = false;
   bool fail_on_unschedulable = false;
-  bool force_conflicts = false;  // take over fields that other managers own
-  bool adopt = false;            // take over a namespace, objects and record sets that nobody else owns
+  bool force_conflicts = false;      // take over fields that other managers own
+  bool require_application = false;  // nobody answering at the instance's host is a failure
+  bool adopt = false;                // take over a namespace, objects and record sets that nobody else owns
   std::chrono::milliseconds timeout{600'000};
   std::optional<std::string> plan_fingerprint;  // --plan: do exactly that plan, or Conflict
   std::string plan_json;                        // what the saved plan said, for the message

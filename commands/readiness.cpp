@@ -62,7 +62,13 @@ struct PodState {
   std::string component;
   std::string replica_set;  // UID of its controller
   std::vector<PodTrouble> troubles;
+  bool ready = false;
 };
+
+bool is_ready(const Object& pod) {
+  const auto ready = kubernetes::find_condition(pod, "Ready");
+  return ready && ready->status == "True";
+}
 
 // One provision's wait: the watches feed it, and whoever waits looks at its verdict.
 class Wait {
@@ -93,6 +99,7 @@ class Wait {
     start([this] { watch_deployments(); });
     start([this] { watch_replica_sets(); });
     start([this] { watch_pods(); });
+    start([this] { watch_events(); });
     if (!goal_.certificate.empty()) start([this] { watch_certificate(); });
     if (!goal_.jobs.empty()) start([this] { watch_jobs(); });
     start([this] { follow_dns(); });
@@ -204,6 +211,31 @@ class Wait {
         stop_.get_token());
   }
 
+  // A probe that fails is in no status. Who may not watch events goes without that reason.
+  void watch_events() {
+    try {
+      world_.watcher.watch(
+          kubernetes::type_of("v1", "Event"), goal_.name_space,
+          {.label_selector = {}, .field_selector = "type=Warning"},
+          [this](const kubernetes::WatchEvent& event) {
+            note_probe(event.object);
+            return !stop_.stop_requested();
+          },
+          stop_.get_token());
+    } catch (const PermissionDenied& error) {
+      if (world_.warn) world_.warn("failing probes are not told of: " + error.message());
+    }
+  }
+
+  void note_probe(const Object& event) {
+    auto trouble = kubernetes::probe_trouble(event.text("reason"), event.text("message"));
+    if (!trouble) return;
+    const std::lock_guard lock(mutex_);
+    const auto name = event.text("involvedObject.name");
+    probes_[name] = std::move(*trouble);
+    if (const auto pod = pods_.find(name); pod != pods_.end()) refresh(pod->second.component);
+  }
+
   void note_pod(const kubernetes::WatchEvent& event) {
     const auto name = event.object.name();
     const auto component = event.object.label("app.kubernetes.io/component");
@@ -213,7 +245,8 @@ class Wait {
       final_since_.erase(name);
     } else {
       auto& pod = pods_[name];
-      pod = {component, kubernetes::controller_uid(event.object), kubernetes::pod_troubles(event.object)};
+      pod = {component, kubernetes::controller_uid(event.object), kubernetes::pod_troubles(event.object),
+             is_ready(event.object)};
       count(name, pod);
     }
     refresh(component);
@@ -244,10 +277,13 @@ class Wait {
   void refresh(const std::string& component) {
     const auto found = deployments_.find(component);
     if (found == deployments_.end()) return;
-    std::vector<PodTrouble> troubles;
-    for (const auto& [name, pod] : pods_)
-      if (pod.component == component && current(pod))
-        troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
+    std::vector<PodTrouble> troubles, probes;
+    for (const auto& [name, pod] : pods_) {
+      if (pod.component != component || !current(pod)) continue;
+      troubles.insert(troubles.end(), pod.troubles.begin(), pod.troubles.end());
+      if (const auto probe = probes_.find(name); probe != probes_.end() && !pod.ready) probes.push_back(probe->second);
+    }
+    troubles.insert(troubles.end(), probes.begin(), probes.end());
     const auto part = deployment_part(component, found->second, troubles);
     // A rollout that is later than its progressDeadlineSeconds goes on all the same: how long to wait is --timeout's.
     set_part(component, part.state == "failed" ? "waiting" : part.state, part.reason, part.message);
@@ -470,6 +506,7 @@ class Wait {
   std::map<std::string, Object> deployments_;   // by name
   std::map<std::string, Object> replica_sets_;  // by UID
   std::map<std::string, PodState> pods_;
+  std::map<std::string, PodTrouble> probes_;  // by the pod's name: what failed last
   std::map<std::string, system::SteadyPoint> image_since_, final_since_;
   std::map<std::string, system::SteadyPoint> refused_since_;  // by the ReplicaSet's UID
   std::map<std::string, int> pulls_;

@@ -20,7 +20,8 @@ struct KubernetesSettings {
   std::string ingress_service = "ingress-nginx-controller";
   std::map<std::string, std::string> ingress_pod_labels{{"app.kubernetes.io/name", "ingress-nginx"},
                                                         {"app.kubernetes.io/component", "controller"}};
-  std::string load_balancer;  // host name or address; empty: read from the ingress controller's Service
+  std::string load_balancer;          // host name or address; empty: read from the ingress controller's Service
+  std::string load_balancer_connect;  // HOST:PORT or http://LOOPBACK:PORT where this machine reaches it; may be empty
   std::string issuer = "letsencrypt-prod";
   std::string certificates = "per-host";  // per-host | ingress-default
   std::vector<std::string> image_pull_secrets;
@@ -54,6 +55,7 @@ struct ApplicationSettings {
   std::string database;                            // the rule for its name; empty: the profile's
   std::map<std::string, std::string> environment;  // optional variables of the profile that are no secrets
   std::string storage_class, access_mode;          // of its volumes; empty: the profile's, or the cluster's default
+  bool check = true;                               // whether it is asked from outside once it is ready
 };
 
 struct Settings {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "commands/application_check.hpp"
 #include "commands/dns_records.hpp"
 #include "commands/live_state.hpp"
 #include "commands/parallel.hpp"
@@ -98,6 +99,50 @@ Part dns_state(const World& world, const Tenant& tenant) {
   return {"dns", "ok", "", text, ""};
 }
 
+// What the application answered when it was asked last.
+Part application_then(const Tenant& tenant) {
+  const auto& last = tenant.status.application;
+  if (last.state.empty())
+    return {"application", "unknown", "", "not asked yet: litedesk status " + tenant.slug + " --probe", ""};
+  return {"application", last.state, "", last.message, last.time};
+}
+
+// Where the load balancer is, when the context does not say it.
+std::string load_balancer_of(const World& world) {
+  const auto& settings = world.settings.kubernetes;
+  if (!settings.load_balancer.empty() || world.settings.dns.strategy != "record") return settings.load_balancer;
+  const auto service =
+      world.objects.get({kubernetes::type_of("v1", "Service"), settings.ingress_namespace, settings.ingress_service});
+  return service ? external_address(*service) : std::string();
+}
+
+Part application_now(const World& world, const Names& names) {
+  Part part{"application", "", "", "", ""};
+  guarded(part, [&]() -> Part {
+    const auto answer = ask_application(world, names.host, load_balancer_of(world));
+    return {"application", std::string(to_state(answer.serving)), "", answer.message,
+            system::to_rfc3339(world.clock.now())};
+  });
+  return part;
+}
+
+// Why a component waits whose pods run, and are not ready: a probe that fails is in events alone.
+void add_probe(Part& part, const std::vector<Object>& pods, const std::vector<StatusEvent>& events) {
+  if (!part.component || part.state != "waiting" || !part.reason.empty()) return;
+  for (const auto& event : events) {
+    const auto trouble = kubernetes::probe_trouble(event.reason, event.message);
+    if (!trouble) continue;
+    for (const auto& pod : pods) {
+      const auto ready = kubernetes::find_condition(pod, "Ready");
+      if (event.object != "Pod/" + pod.name() || pod.label("app.kubernetes.io/component") != part.name) continue;
+      if (ready && ready->status == "True") continue;
+      part.reason = trouble->reason;
+      part.message = trouble->message;
+      return;
+    }
+  }
+}
+
 // A pod that waited for its volume or for a node, and has one by now.
 void drop_what_has_passed(std::vector<StatusEvent>& events, const std::vector<Object>& pods) {
   std::set<std::string> scheduled;
@@ -157,7 +202,7 @@ std::vector<StatusEvent> warning_events(const World& world, const std::string& n
   return events;
 }
 
-InstanceStatus instance_status(World& world, std::string_view slug) {
+InstanceStatus instance_status(World& world, std::string_view slug, bool probe) {
   InstanceStatus status;
   status.tenant = get_tenant(world.registry, slug);
   const auto& tenant = status.tenant;
@@ -232,6 +277,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   status.parts = {std::move(name_space)};
   for (std::size_t index = 0; index < deployments.size(); ++index)
     status.parts.push_back(deployment_state(deployments[index], object(first_deployment + index), replica_sets, pods));
+  for (auto& part : status.parts) add_probe(part, pods, status.events);
   Part ingress{"ingress", "ok", "", "routes " + names.host, ""};
   if (!object(1)) ingress = {"ingress", "failed", "Missing", "Ingress not found", ""};
   status.parts.push_back(std::move(ingress));
@@ -239,6 +285,7 @@ InstanceStatus instance_status(World& world, std::string_view slug) {
   status.parts.push_back(std::move(database));
   status.parts.push_back(std::move(dns));
   status.parts.push_back(std::move(certificate));
+  status.parts.push_back(probe ? application_now(world, names) : application_then(tenant));
   if (!certificates.empty()) status.certificate_until = certificates.front().text("status.notAfter");
   drop_what_has_passed(status.events, pods);
   status.foreign = foreign_to(tenant, surroundings, there);

@@ -28,7 +28,8 @@ struct InstanceStatus {
   std::string url;
   std::string certificate_until;  // RFC 3339; empty when unknown
 };
-[[nodiscard]] InstanceStatus instance_status(World& world, std::string_view slug);
+// `probe`: asks the application anew; otherwise what it answered last is told.
+[[nodiscard]] InstanceStatus instance_status(World& world, std::string_view slug, bool probe = false);
 
 struct StatusLine {
   Tenant tenant;

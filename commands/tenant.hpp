@@ -71,6 +71,12 @@ struct OperationRecord {
   friend bool operator==(const OperationRecord&, const OperationRecord&) = default;
 };
 
+struct ApplicationRecord {
+  std::string state;  // ok | failed | unknown; empty: it was never asked
+  std::string message, time;
+  friend bool operator==(const ApplicationRecord&, const ApplicationRecord&) = default;
+};
+
 struct TenantStatus {
   Phase phase = Phase::none;
   std::string stage;    // initiated database secrets ... complete
@@ -81,6 +87,7 @@ struct TenantStatus {
   std::string url, api_url;
   std::string provisioned_at, activated_at, suspended_at, terminated_at;
   std::map<std::string, std::string> images;  // of each component, as last applied
+  ApplicationRecord application;              // what it answered last
   std::string namespace_uid;       // of the namespace that was created or taken over for it: no other one is its own
   std::string namespace_origin;    // created | adopted: what was taken over is never deleted by an undo; may be empty
   std::string change_id;           // of the last Route 53 change, to wait for

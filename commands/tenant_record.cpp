@@ -126,6 +126,11 @@ void visit_observed(Fields& fields, T& tenant) {
     times.text("terminated", status.terminated_at);
   });
   fields.texts("images", status.images);
+  fields.section("application", [&](auto& application) {
+    application.text("state", status.application.state);
+    application.text("message", status.application.message, 1024);
+    application.text("time", status.application.time);
+  });
   fields.list("inventory", status.inventory);
   fields.any("metrics", tenant.metrics);
   fields.operation("operation", status.operation);

@@ -278,9 +278,12 @@ Failure describe_failure(const Request& request, const CurlReport& report) {
   if (report.attempts > 1) words.message += fmt::format(" ({} attempts)", report.attempts);
   ErrorDetails details{
       .message = prefix_of(request) + words.message, .hint = std::move(words.hint), .resource = {}, .cause = cause};
-  failure.error = report.code == CURLE_OPERATION_TIMEDOUT && report.sent
-                      ? std::make_exception_ptr(Timeout(std::move(details)))
-                      : std::make_exception_ptr(Unavailable(std::move(details)));
+  if (report.code == CURLE_OPERATION_TIMEDOUT && report.sent)
+    failure.error = std::make_exception_ptr(Timeout(std::move(details)));
+  else if (report.code == CURLE_PEER_FAILED_VERIFICATION)
+    failure.error = std::make_exception_ptr(CertificateError(std::move(details)));
+  else
+    failure.error = std::make_exception_ptr(Unavailable(std::move(details)));
   return failure;
 }
 

@@ -353,6 +353,7 @@ void prepare_handle(Transfer& transfer, ClientOptions& client) {
     append(transfer.connect_to, fmt::format("{}:{}:{}:{}", tls.server_name, url.port, url.host, url.port));
   } else {
     options.set(CURLOPT_URL, request.url);
+    if (!request.connect_to.empty()) append(transfer.connect_to, "::" + request.connect_to);
   }
   options.set_pointer(CURLOPT_CONNECT_TO, transfer.connect_to);
   set_method(options, request);

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "providers/error.hpp"
 #include "providers/system/secret.hpp"
 
 namespace litedesk::http {
@@ -61,6 +62,8 @@ struct Request {
   Headers headers;
   std::string body;
   Api api = Api::other;
+  // "HOST:PORT" to connect to instead of the URL's; the name that is sent and checked stays the URL's. Empty: its own.
+  std::string connect_to;
   std::shared_ptr<const Tls> tls;  // null: the defaults
   std::optional<DigestCredentials> digest;
   std::chrono::milliseconds timeout{30'000};  // of all attempts together, back-off included
@@ -94,6 +97,12 @@ using Result = std::variant<Response, std::exception_ptr>;
 
 // Takes what has come so far of a streamed body; returns false to end the stream.
 using ChunkHandler = std::function<bool(std::string_view chunk)>;
+
+// The server showed a certificate that is not the host's, or that nobody here vouches for: somebody did answer.
+class CertificateError : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
 
 // Returns whatever status came back. Throws only when no answer did: Unavailable (cannot connect, lost connection,
 // TLS), Timeout, Cancelled. The message names request.summary and the URL without its query, the cause is libcurl's

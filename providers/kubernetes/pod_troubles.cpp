@@ -105,6 +105,22 @@ void add_pod_level(const Object& pod, std::vector<PodTrouble>& troubles) {
 
 }  // namespace
 
+std::optional<PodTrouble> probe_trouble(std::string_view reason, const std::string& message) {
+  if (reason != "Unhealthy") return std::nullopt;
+  PodTrouble trouble;
+  trouble.reason = "Unhealthy";
+  trouble.message = message;
+  // "Startup probe failed: dial tcp 10.1.2.3:80: connect: connection refused"
+  constexpr std::string_view refused = ": connect: connection refused";
+  const auto end = message.rfind(refused);
+  const auto colon = end == std::string::npos || end == 0 ? std::string::npos : message.rfind(':', end - 1);
+  if (colon == std::string::npos) return trouble;
+  const auto port = message.substr(colon + 1, end - colon - 1);
+  if (!port.empty() && port.find_first_not_of("0123456789") == std::string::npos)
+    trouble.message = "nothing listens on " + port;
+  return trouble;
+}
+
 std::vector<PodTrouble> pod_troubles(const Object& pod) {
   std::vector<PodTrouble> troubles;
   add_pod_level(pod, troubles);

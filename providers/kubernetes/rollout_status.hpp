@@ -37,6 +37,10 @@ struct PodTrouble {
 };
 [[nodiscard]] std::vector<PodTrouble> pod_troubles(const Object& pod);
 
+// What a Warning event "Unhealthy" tells of a pod whose probe fails, and its status does not: "nothing listens on 80".
+// Nothing for any other event. The kubelet's words: kubernetes/pkg/kubelet/prober.
+[[nodiscard]] std::optional<PodTrouble> probe_trouble(std::string_view reason, const std::string& message);
+
 // A Deployment's ReplicaFailure condition, or a ReplicaSet's: pods that the API server refuses to create.
 [[nodiscard]] std::optional<Condition> replica_failure(const Object& object);
 

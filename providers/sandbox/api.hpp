@@ -62,6 +62,8 @@ class Api {
   // How the API says "too many requests", 500 and 503: for faults.
   virtual Reply throttled() = 0;
   virtual Reply failed(int status) = 0;
+  // Whether this one is asked by browsers, under names of its own: the others take only this machine's, and no Origin.
+  [[nodiscard]] virtual bool is_public() const { return false; }
   // 500, because the sandbox itself could not go on (a full disk): `why` is for the person who reads the answer.
   virtual Reply broken([[maybe_unused]] const std::string& why) { return failed(500); }
 };
@@ -148,6 +150,9 @@ struct Context {
 [[nodiscard]] std::unique_ptr<Api> make_kubernetes_api(Context context);
 [[nodiscard]] std::unique_ptr<Api> make_route53_api(Context context);
 [[nodiscard]] std::unique_ptr<Api> make_atlas_api(Context context);
+// The ingress controller, and the application behind it as far as a login that nobody has gets: what it answers follows
+// from the Ingress, the Service's endpoints, the container's environment and the database user's rights.
+[[nodiscard]] std::unique_ptr<Api> make_ingress(Context context);
 
 // The same in every sandbox.
 inline constexpr std::string_view zone_id = "Z0SANDBOX0LITEDESK";

@@ -2,6 +2,7 @@
 //   ...:missing  cannot be pulled: ErrImagePull, ImagePullBackOff, and again, ever later
 //   ...:crash    ends with exit code 1 after 1.5 s, and again: CrashLoopBackOff
 //   ...:slow     ready after 20 s
+//   ...:elsewhere  runs, and listens on another port than its probes ask
 //   any other    ready after 1 s; a Job's container ends 1 s later, with exit code 1 if its image ends in ":fail"
 #include <algorithm>
 #include <array>
@@ -29,13 +30,14 @@ constexpr std::array<double, 6> crash_delays{1.5, 1.5, 1.5, 20, 20, 20};
 // Without a pace of its own (time scale 0) the cluster is in its final state at once: after so many of them.
 constexpr std::int64_t rounds_at_once = 5;
 
-enum class Fate { good, slow, missing, crash, invalid };
+enum class Fate { good, slow, missing, crash, elsewhere, invalid };
 
 Fate fate_of(const Json& container) {
   const auto image = text(container, "image");
   if (image.ends_with(":missing")) return Fate::missing;
   if (image.ends_with(":crash")) return Fate::crash;
   if (image.ends_with(":slow")) return Fate::slow;
+  if (image.ends_with(":elsewhere")) return Fate::elsewhere;
   const auto slash = image.rfind('/');
   const auto repository = image.substr(0, image.find(':', slash == std::string::npos ? 0 : slash));
   const bool bad =
@@ -64,6 +66,7 @@ class Kubelet {
     if (step == "work") return finish_work();
     if (step == "pull") return back_off_pull();
     if (step == "retry") return fail_again();
+    if (step == "probe") return fail_probe();
   }
 
  private:
@@ -240,6 +243,7 @@ class Kubelet {
     bool started = false;
     bool crashing = false;
     bool pulling = false;
+    bool deaf = false;
     std::string blame;
     fill_statuses([&](const Json& container) -> Json {
       const auto fate = fate_of(container);
@@ -266,7 +270,12 @@ class Kubelet {
         crashing = true;
         return crashed(1);
       }
-      return running();
+      auto status = running();
+      if (fate == Fate::elsewhere) {
+        deaf = true;
+        status["ready"] = status["started"] = false;
+      }
+      return status;
     });
     if (!blame.empty()) {
       if (text(pod_.note, "why") != blame) event("Warning", "Failed", "Error: " + blame);
@@ -298,8 +307,22 @@ class Kubelet {
     } else if (!blocked) {
       for (const auto& container : at(spec(), "containers")) started_events(container);
       if (text(controller_of(pod_.object), "kind") == "Job") next(1, "work");
+      if (deaf) fail_probe();
     }
     if (crashing && world_.time_scale() <= 0) crash_at_once();
+    store();
+  }
+
+  // The kubelet asks again and again, and says so each time.
+  void fail_probe() {
+    for (const auto& container : at(spec(), "containers")) {
+      const auto& ports = at(container, "ports");
+      if (fate_of(container) != Fate::elsewhere || !ports.is_array() || ports.empty()) continue;
+      event("Warning", "Unhealthy",
+            fmt::format("Startup probe failed: dial tcp {}:{}: connect: connection refused",
+                        text(pod_.object, "status.podIP"), kube::integer(ports[0], "containerPort")));
+    }
+    next(2, "probe");
     store();
   }
 

@@ -25,7 +25,7 @@ namespace litedesk::sandbox {
 namespace {
 
 constexpr const char* state_file = "state.db";
-// The state and its journals, three servers, and both ends of what a command has open to them: 16 connections each.
+// The state and its journals, four servers, and both ends of what a command has open to them: 16 connections each.
 constexpr std::size_t files_while_serving = 100;
 constexpr std::string_view kubernetes_prefix = "kubernetes/";
 
@@ -69,13 +69,18 @@ struct Sandbox::Impl {
       : options(std::move(given)),
         lock(prepared(options.folder), FolderLock::Mode::shared),
         state(options.folder / state_file) {
-    constexpr std::array<std::pair<const char*, std::unique_ptr<Api> (*)(Context)>, 3> makers = {
-        {{"kubernetes", make_kubernetes_api}, {"route53", make_route53_api}, {"atlas", make_atlas_api}}};
+    constexpr std::array<std::pair<const char*, std::unique_ptr<Api> (*)(Context)>, 4> makers = {
+        {{"kubernetes", make_kubernetes_api},
+         {"route53", make_route53_api},
+         {"atlas", make_atlas_api},
+         {"ingress", make_ingress}}};
     const auto keys = draw_keys();
     std::random_device seed;
     for (const auto& [name, make] : makers) {
       apis.push_back(make(Context{state, *options.clock, options.time_scale, options.domain, keys}));
-      faults.push_back(std::make_unique<Faults>(options.faults, name, seed()));
+      // What customers ask is no API of which a client would have to bear the faults.
+      const bool is_public = apis.back()->is_public();
+      faults.push_back(std::make_unique<Faults>(is_public ? std::vector<Fault>() : options.faults, name, seed()));
       const int port = options.port_base == 0 ? 0 : options.port_base + static_cast<int>(servers.size());
       std::function<void(const std::string&)> on_request;
       if (options.on_request)
@@ -101,7 +106,8 @@ struct Sandbox::Impl {
                  .atlas_client_id = keys.atlas_client_id,
                  .atlas_client_secret = keys.atlas_client_secret,
                  .atlas_cluster = "crm",
-                 .load_balancer = std::string(load_balancer)};
+                 .load_balancer = std::string(load_balancer),
+                 .ingress_url = url_of(*servers[3])};
   }
 
   ~Impl() {

@@ -54,11 +54,12 @@ struct Endpoints {
   std::string atlas_client_id, atlas_client_secret;                // service account
   std::string atlas_cluster;                                       // "crm"
   std::string load_balancer;                                       // the ingress controller's external host name
+  std::string ingress_url;  // where it is really reached, without TLS; the Host header says which instance
 };
 
 class Sandbox {
  public:
-  // Opens or makes the state and serves; returns once all three answer. Throws Failed (port taken, folder not
+  // Opens or makes the state and serves; returns once all answer. Throws Failed (port taken, folder not
   // writable).
   explicit Sandbox(Options options);
   ~Sandbox();  // stops serving

@@ -250,8 +250,9 @@ struct Server::Impl {
     const auto fault = faults.next(changes_something(call.method));
     std::string note;
     if (fault != FaultKind::none) note = fmt::format(" fault {}", to_string(fault));
-    const auto refused =
-        exchange.too_large ? std::optional(plain_text(413, "request entity too large\n")) : refusal_of(call);
+    const auto refused = exchange.too_large ? std::optional(plain_text(413, "request entity too large\n"))
+                         : api.is_public()  ? std::nullopt
+                                            : refusal_of(call);
     auto reply = refused ? *refused : answer(call, fault, note);
     const bool cut = fault == FaultKind::reset || fault == FaultKind::lost;
     if (options.on_request) {

@@ -29,6 +29,7 @@ def targets(sandbox_only):
     atlas = harness.Serve(harness.folder("atlas"))  # of their own: a database user belongs to one registry
     values = dict(atlas.values)
     values.update({k: v for k, v in harness.exports(route53).items() if k.startswith("AWS_")})
+    values["LITEDESK_LOAD_BALANCER_CONNECT"] = "127.0.0.1:1"  # no ingress stands before this control plane
     peers = harness.Target("peers", values, kubeconfig=kubeconfig)
     peers.iam = {k[len("MOTO_ADMIN_"):]: v for k, v in harness.exports(route53).items() if k.startswith("MOTO_ADMIN_")}
     found.append(peers)

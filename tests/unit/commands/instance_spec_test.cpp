@@ -182,14 +182,21 @@ TEST_CASE("the environment is the profile's, filled in") {
   CHECK(variable(backend, "NODE_ENV") == "production");
   CHECK(variable(backend, "PORT") == "3000");
   CHECK(variable(backend, "CORS_ORIGINS") == "https://acme-co.litedesk.com,https://crm.acme.example");
-  CHECK(variable(backend, "CLIENT_URL") == "https://acme-co.litedesk.com");
+  const auto arivu = load_profile(templates::Files(), "arivu");
+  inputs.profile = &arivu;
+  const auto newer = find(objects_of(inputs), "Deployment", "backend");
+  CHECK(variable(newer, "CLIENT_URL") == "https://acme-co.litedesk.com");
+  // Every name below this domain is trusted: it must not be the other tenants'.
+  CHECK(variable(newer, "TENANT_BASE_DOMAIN") == "acme-co.litedesk.com");
   for (const auto* unread : {"TENANT_SLUG", "BRAND_COMPANY_NAME", "JWT_EXPIRES_IN", "BASE_URL", "MASTER_DB_NAME"})
     CHECK(variable(backend, unread).is_null());
   CHECK_FALSE(container(find(objects_of(inputs), "Deployment", "frontend")).contains("env"));
 }
 
 TEST_CASE("what a context sets for the application is in its environment, and opens the way there") {
+  const auto arivu = load_profile(templates::Files(), "arivu");
   auto inputs = inputs_for("trial");
+  inputs.profile = &arivu;
   Settings settings;
   const auto ports = [&] {
     std::vector<int> found;
