@@ -97,7 +97,7 @@ std::string to_connect(const std::string& text) {
   const auto colon = text.rfind(':');
   int port = 0;
   const char* const end = text.data() + text.size();
-  const bool formed = colon != std::string::npos && colon > 0 &&
+  const bool formed = colon != std::string::npos && colon > 0 && text.find('/') == std::string::npos &&
                       std::from_chars(text.data() + colon + 1, end, port).ptr == end && port > 0 && port < 65536;
   if (!formed)
     refuse(fmt::format("\"{}\" is not HOST:PORT", printable(text)), "give one like 10.8.0.5:443 or lb.internal:8443");

@@ -318,7 +318,7 @@ std::vector<Json> render_instance(const templates::Files& files, const SpecInput
   const auto context = template_context(inputs, settings);
   const auto names = names_of(inputs.tenant.slug, settings.dns.domain);
   std::vector<Json> objects;
-  std::set<std::pair<kubernetes::ResourceType, std::string>> seen;
+  std::map<std::pair<kubernetes::ResourceType, std::string>, std::string> seen;
   for (const auto& name : files.list("instance/")) {
     const auto file = files.parsed(name);
     for (auto& document : templates::render_documents(*file, context)) {
@@ -326,9 +326,10 @@ std::vector<Json> render_instance(const templates::Files& files, const SpecInput
       const auto& type = type_of(document.value, where);
       take_in(document.value, type, names, context["labels"], where);
       const auto own_name = document.value["metadata"]["name"].get<std::string>();
-      if (!seen.emplace(type, own_name).second)
+      const auto [first, added] = seen.emplace(std::pair(type, own_name), where);
+      if (!added)
         refuse(where, type.kind + " " + own_name + " is defined twice",
-               "two documents of instance/ produce the same object");
+               "it is also in " + first->second + ": an empty file of the same name leaves a built-in one out");
       objects.push_back(std::move(document.value));
     }
   }

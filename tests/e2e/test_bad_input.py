@@ -737,6 +737,44 @@ def not_confirmed():
         assert where.run(*look, env=env) != before, command
 
 
+@case
+def application_profiles():
+    where = target()
+    assert where.run("tenant", "create", "Profile", "--email", "a@b.example", "--slug", "profile", "--tier", "starter")[0] == 0
+
+    def plan(code, *says, **env):
+        refused(where, "instance", "plan", "profile", code=code, says=says, env=env)
+    plan(3, "application profile arvu not found", 'did you mean "arivu"', LITEDESK_APP_PROFILE="arvu")
+    plan(2, "on the shared cluster all tenants would meet in it", "app.database=", LITEDESK_APP_DATABASE="fixed litedesk_master")
+    plan(2, "is not a rule for the database's name", LITEDESK_APP_DATABASE="master")
+    plan(2, "takes no variable SMPT_HOST", 'did you mean "SMTP_HOST"', LITEDESK_APP_PROFILE="arivu", LITEDESK_APP_ENVIRONMENT="SMPT_HOST=x")
+    plan(2, "holds the secret SMTP_PASS", "LITEDESK_APP_SMTP_PASS", LITEDESK_APP_PROFILE="arivu", LITEDESK_APP_ENVIRONMENT="SMTP_PASS=x")
+    plan(2, "2 pods would share it", LITEDESK_APP_ACCESS_MODE="ReadWriteOnce")
+    plan(2, "is not a valid value of app.accessMode", LITEDESK_APP_ACCESS_MODE="ReadOnlyMany")
+    plan(2, "is not HOST:PORT", LITEDESK_LOAD_BALANCER_CONNECT="lb.example.com")
+    plan(2, "is not HOST:PORT", LITEDESK_LOAD_BALANCER_CONNECT="http://lb.example.com:80")
+    folder = os.path.join(harness.folder("profiles"), "own")
+    assert where.run("template", "eject", folder)[0] == 0
+    path = os.path.join(folder, "app", "litedesk.yaml")
+    text = open(path).read()
+    for change, says in ((("port: 3000", "prot: 3000"), r"app/litedesk.yaml:\d+:\d+: unknown key prot in components: did you mean \"port\"\?"),
+                         (("port: 3000", "port: 3000\n  port: 80"), r"app/litedesk.yaml:\d+:\d+: the key port is defined twice"),
+                         (("bodySize: 12m", "bodySize: 0"), r"app/litedesk.yaml:\d+:\d+: bodySize must be text like 12m"),
+                         (("${origins|env}", "${origin|env}"), r"app/litedesk.yaml:\d+:\d+: unknown variable origin")):
+        with open(path, "w") as file:
+            file.write(text.replace(*change))
+        plan(2, says, LITEDESK_TEMPLATES=folder)
+        refused(where, "template", "lint", folder, code=2, says=[says])
+    # Templates of before there were profiles make the same objects a second time: the one to take out is named.
+    with open(path, "w") as file:
+        file.write(text)
+    with open(os.path.join(folder, "instance", "60-backend.yaml"), "w") as file:
+        file.write("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: backend}\n")
+    plan(2, "Deployment backend is defined twice", LITEDESK_TEMPLATES=folder)
+    assert where.run("status", "profile", "--probe", "--watch")[0] == 2
+    assert where.run("status", "--probe")[0] == 2
+
+
 def nothing(*slugs):
     for slug in slugs:
         token = re.search(r"token: *\"?([^\"\s]+)", KUBECONFIG).group(1)
