@@ -117,6 +117,13 @@ class Planner {
   // The same of an object in it.
   bool takes_over(const Object& object) const {
     const auto ref = object.ref();
+    if (!ref.name_space.empty() && object.deleting())
+      throw Conflict(
+          {.message = ref.type.kind + " " + ref.name + " in namespace " + ref.name_space + " is still being deleted",
+           .hint = "wait until it is gone: kubectl wait --for=delete -n " + ref.name_space + " " + ref.type.plural +
+                   "/" + ref.name,
+           .resource = "kubernetes " + ref.type.kind + " " + ref.name_space + "/" + ref.name,
+           .cause = deletion_holders(object)});
     if (ref.name_space.empty() || provenance_.owns_object(ref)) return false;
     if (in_.adopt) return true;
     throw Conflict({.message = ref.type.kind + " " + ref.name + " in namespace " + ref.name_space +

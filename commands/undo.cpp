@@ -8,6 +8,7 @@
 #include "commands/wait_gone.hpp"
 #include "providers/error.hpp"
 #include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 
 namespace litedesk {
 
@@ -124,6 +125,7 @@ class Undoer {
       if (change != name_space) attempt("namespace", change->id, left, [&] { revert(*change); });
     }
     if (name_space == nullptr) {
+      wait_for_removed(changes, left);
       if (left.empty()) tell_of_parts("restored", "restored");
       return;
     }
@@ -159,6 +161,23 @@ class Undoer {
       if (!ref.name_space.empty()) before["metadata"]["namespace"] = ref.name_space;
     }
     world_.applier.apply(Object(std::move(before)), {});
+  }
+
+  // A volume stays until the last pod that mounts it has gone: until then its name is taken.
+  void wait_for_removed(const std::vector<const Change*>& changes, std::vector<std::string>& left) const {
+    if (!options_.wait_until_gone) return;
+    for (const auto* change : changes) {
+      if (change->id.kind != "PersistentVolumeClaim" || !created(*change)) continue;
+      attempt("namespace", change->id, left, [&] {
+        const ObjectRef ref = Object(change->desired).ref();
+        const auto object = world_.objects.get(ref);
+        if (!object || !object->deleting()) return;
+        const auto holder =
+            wait_until_gone(world_, ref, object->uid(), options_.budget - elapsed(), world_.interrupted);
+        if (holder && !world_.interrupted.stop_requested())
+          left.push_back(to_string(change->id) + " (" + *holder + ")");
+      });
+    }
   }
 
   void remove_namespace(const Change& change, Gone& gone, std::vector<std::string>& left) const {
@@ -233,7 +252,8 @@ class Undoer {
         {kubernetes::type_of("v1", "Secret"), names_of(plan_.slug, world_.settings.dns.domain).name_space, "database"});
     std::optional<Secret> password;
     if (secret != nullptr)
-      if (auto decoded = system::base64_decode(secret->text("data.password"))) password = Secret(std::move(*decoded));
+      if (auto decoded = system::base64_decode(system::unseal(secret->text("data.password")).reveal()))
+        password = Secret(std::move(*decoded));
     if (password && mark != before.labels.end() && password_mark(*password) == mark->second) {
       world_.users.update_user(before, password);
       return;

@@ -225,6 +225,11 @@ def profile_change(target, slug):
     env = {each["name"]: each.get("value") for each in backend["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert env["INTERNAL_EMAIL_DOMAINS"] == "a.example,b.example" and env["SMTP_PASS"] is None, env
     assert base64.b64decode(secret()["smtp-pass"]) == b"hunter2-of-a-test"
+    # A volume that a failed run has made goes with its pods: the next run finds its name free.
+    t.run("instance", "provision", slug, "--confirm", slug, env={"LITEDESK_TEMPLATES": without_volumes(target)})
+    _, err = t.run("instance", "provision", slug, "--yes", expect=7, env={"BACKEND_IMAGE_TAG": "crash"})
+    assert "it is back in its previous state" in err, err
+    t.run("instance", "provision", slug, "--yes")
     return [line for line in t.lines if line.startswith("$")]
 
 

@@ -4,6 +4,7 @@
 usage: test_application.py [NAME]...
 """
 import contextlib
+import http.client
 import http.server
 import json
 import os
@@ -177,6 +178,13 @@ def sandbox_application():
     connect = SERVE.values["LITEDESK_LOAD_BALANCER_CONNECT"]
     assert provision("generation", connect)[1] == 0
     assert provision("arivu", connect, env={"LITEDESK_APP_PROFILE": "arivu"})[1] == 0
+    # What its ingress refuses: whatever the case of letters is, and a body over the profile's limit.
+    def posted(path, size=2):
+        connection = http.client.HTTPConnection(connect[len("http://"):])
+        connection.request("POST", path, b"x" * size, {"Host": "generation.litedesk.com", "Content-Type": "application/json"})
+        return connection.getresponse().status
+    assert [posted(path) for path in ("/api/auth/register", "/api/auth/Register/", "/api/admin/contacts", "/api/auth/login")] == [403, 403, 403, 401]
+    assert posted("/api/auth/login", 12 << 20) == 401 and posted("/api/auth/login", (12 << 20) + 1) == 413
     # It opens its own database, in which the user has no rights: neither its rule nor a variable says otherwise.
     _, code, _, err = provision("own-database", connect, env={"LITEDESK_APP_DATABASE": "uri"})
     assert code == 7 and "it cannot use its database (500: Server error during login. not authorized" in err, err

@@ -85,7 +85,7 @@ def in_the_background():
     folder = os.path.join(harness.folder("detached"), "a sandbox")
     out, err = sandbox("serve", "--detach", "--dir", folder, "--time-scale", "0", "-v", "--fault", "route53:throttle:1")
     values = harness.exports(out)
-    assert len(values) == 13 and not err, (values, err)
+    assert len(values) == 14 and not err, (values, err)
     assert answers(values)
     with open(os.path.join(folder, "exports")) as lines:
         assert harness.exports(lines.read()) == values

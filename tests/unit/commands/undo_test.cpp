@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 
 #include "commands/apply.hpp"
+#include "commands/desired_state.hpp"
+#include "providers/system/hash.hpp"
+#include "providers/system/sealed.hpp"
 #include "tests/unit/commands/fake_world.hpp"
 
 using namespace litedesk;
@@ -40,8 +43,14 @@ class Left : public testing::NoProviders {
   }
   std::optional<atlas::DatabaseUser> get_user(std::string_view) override { return user; }
   bool remove_user(std::string_view) override { return true; }
+  atlas::DatabaseUser update_user(const atlas::DatabaseUser& changed, const std::optional<Secret>& password) override {
+    user = changed;
+    given = password ? std::string(password->reveal()) : "";
+    return changed;
+  }
 
   bool refuses_dns = false;
+  std::string given;  // the password of the last change of the user
 };
 
 struct Failure : testing::FakeWorld<Left> {
@@ -101,6 +110,37 @@ TEST_CASE("what was removed is told of as removed, every part that was shown") {
   CHECK(failure.last["dns"] == Told{StepState::undone, "removed"});
   CHECK(failure.last["database"] == Told{StepState::undone, "user removed"});
   CHECK(failure.last["lock"] == Told{StepState::done, "ready"});
+}
+
+TEST_CASE("a user stands as before with the password that its mark stands for, though it is sealed in what was read") {
+  Failure failure;
+  const Secret password("the-old-password");
+  failure.plan.changes.back().verb = Verb::update;
+  atlas::DatabaseUser before;
+  before.username = "user_acme";
+  before.roles = {{"litedesk_acme", "dbAdmin"}};
+  before.labels = {{std::string(label_password), password_mark(password)}};
+  failure.live.user = before;
+  const kubernetes::ObjectRef ref{kubernetes::type_of("v1", "Secret"), "instance-acme", "database"};
+  failure.live.objects.emplace(
+      ref, Object({{"apiVersion", "v1"},
+                   {"kind", "Secret"},
+                   {"metadata", {{"name", "database"}, {"namespace", "instance-acme"}}},
+                   {"data", {{"password", system::seal(Secret(system::base64_encode("the-old-password")))}}}}));
+  failure.plan.slug = "acme";
+  CHECK(failure.run().left.empty());
+  CHECK(failure.providers.given == "the-old-password");
+  CHECK(failure.providers.user.labels == before.labels);
+  CHECK(failure.last["database"] == Told{StepState::undone, "restored"});
+  // Another password than the mark's: the next run sets it anew.
+  failure.live.objects.at(ref) =
+      Object({{"apiVersion", "v1"},
+              {"kind", "Secret"},
+              {"metadata", {{"name", "database"}, {"namespace", "instance-acme"}}},
+              {"data", {{"password", system::seal(Secret(system::base64_encode("another")))}}}});
+  CHECK(failure.run().left.empty());
+  CHECK(failure.providers.given.empty());
+  CHECK(failure.providers.user.labels.empty());
 }
 
 TEST_CASE("a namespace that is not waited for, or does not go, is not said to be removed") {
