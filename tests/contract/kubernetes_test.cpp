@@ -124,6 +124,20 @@ TEST_CASE("apply creates, changes, and leaves alone what is as it should be") {
   CHECK(cluster.client.apply(*cluster.client.get(cluster.ref("cm", "x")), {}).uid() == created.uid());
 }
 
+TEST_CASE("a probe of another kind takes the place of the old one, with what was filled in below it") {
+  Cluster cluster;
+  auto object = cluster.deployment("probed", "app:1");
+  auto& container = object.json()["spec"]["template"]["spec"]["containers"][0];
+  container["livenessProbe"] = {{"httpGet", {{"path", "/health"}, {"port", 80}}}, {"periodSeconds", 7}};
+  const auto first = cluster.client.apply(object, {});
+  CHECK(first.at("spec.template.spec.containers")[0]["livenessProbe"]["httpGet"]["scheme"] == "HTTP");
+  container["livenessProbe"] = {{"tcpSocket", {{"port", 80}}}};
+  const auto second = cluster.client.apply(object, {});
+  const auto probe = second.at("spec.template.spec.containers")[0]["livenessProbe"];
+  CHECK_FALSE(probe.contains("httpGet"));
+  CHECK(probe["periodSeconds"] == 10);
+}
+
 TEST_CASE("a dry run says what would be and stores nothing") {
   Cluster cluster;
   ApplyOptions dry;
