@@ -338,14 +338,17 @@ class Run {
       if (has_changes(Wave::after_dns)) steps.dns_done = [this] { apply_wave(Wave::after_dns); };
       if (has_changes(Wave::after_database)) steps.database_done = [this] { apply_wave(Wave::after_database); };
       ready = await_readiness(world_, goal, steps, observer_);
-      if (ready.end == ReadinessEnd::ready) apply_final_forms(world_, prepared_.plan);
     } catch (const std::exception& error) {
-      const bool stopped = world_.interrupted.stop_requested();
-      fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
+      fail_with(error);
     }
     if (ready.end != ReadinessEnd::ready) fail(ready.end, ready.reason, ready.details);
     const auto application = prove();
     ready.parts.push_back(application);
+    try {
+      apply_final_forms(world_, prepared_.plan);
+    } catch (const std::exception& error) {
+      fail_with(error);
+    }
     come_to_end();
     auto tenant = operation_->release([&](Tenant& t) {
       const auto now = system::to_rfc3339(world_.clock.now());
@@ -396,6 +399,11 @@ class Run {
   static std::string with(const std::string& line, std::vector<std::string> lines) {
     if (!line.empty()) lines.insert(lines.begin(), line);
     return joined(lines);
+  }
+
+  [[noreturn]] void fail_with(const std::exception& error) {
+    const bool stopped = world_.interrupted.stop_requested();
+    fail(stopped ? ReadinessEnd::interrupted : ReadinessEnd::failed, stopped ? "interrupted" : error.what(), {});
   }
 
   [[noreturn]] void fail(ReadinessEnd end, const std::string& reason, const std::vector<std::string>& details) {
