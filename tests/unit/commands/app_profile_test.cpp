@@ -108,9 +108,9 @@ TEST_CASE("a mistake in a profile is named with its place") {
        "own.yaml:2:11: \"named x\" is not a rule for the database's name"},
       {head + web + "---\n" + head + web, "own.yaml:11:1: a profile is one document"},
   };
-  for (const auto& [text, message] : cases) {
-    const auto found = error_of(text);
-    CHECK_MESSAGE(found.starts_with(message), text << "\n" << found);
+  for (const auto& each : cases) {
+    const auto found = error_of(each.first);
+    CHECK_MESSAGE(found.starts_with(each.second), each.first << "\n" << found);
   }
 }
 

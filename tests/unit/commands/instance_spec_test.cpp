@@ -288,7 +288,9 @@ TEST_CASE("a third component is a few lines of a profile") {
 
 TEST_CASE("containers fit Pod Security restricted, are probed as the profile says and have the tier's resources") {
   const auto objects = objects_of(inputs_for("starter"));
-  for (const auto& [name, user] : {std::pair{"backend", 1001}, std::pair{"frontend", 101}}) {
+  for (const auto& each : {std::pair{"backend", 1001}, std::pair{"frontend", 101}}) {
+    const auto* const name = each.first;
+    const int user = each.second;
     CAPTURE(name);
     const auto deployment = find(objects, "Deployment", name);
     const auto pod = deployment["spec"]["template"]["spec"];
