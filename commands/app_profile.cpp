@@ -75,20 +75,20 @@ class Reader {
     return found;
   }
 
-  std::string name(const Node& map, std::string_view key) const {
+  [[nodiscard]] std::string name(const Node& map, std::string_view key) const {
     const auto& node = *map.find(key);
     if (!is_word(node.text, true))
       fail(node, "\"" + node.text + "\" is not a name: a to z, 0 to 9 and '-' between them");
     return node.text;
   }
-  std::string variable(const Node& map) const {
+  [[nodiscard]] std::string variable(const Node& map) const {
     const auto& node = *map.find("name");
     if (!is_word(node.text, false))
       fail(node, "\"" + node.text + "\" is not a variable's name: letters, digits and _, and no digit first");
     return node.text;
   }
   // What nginx, Kubernetes and a regular expression all read in the same way.
-  std::string path(const Node& node) const {
+  [[nodiscard]] std::string path(const Node& node) const {
     const bool plain = std::all_of(node.text.begin(), node.text.end(), [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
              c == '_' || c == '.';
@@ -98,7 +98,7 @@ class Reader {
       fail(node, "\"" + node.text + "\" is not a path: it begins with / and has letters, digits, '-', '_' and '.'");
     return node.text;
   }
-  std::string quantity(const Node& map, std::string_view key) const {
+  [[nodiscard]] std::string quantity(const Node& map, std::string_view key) const {
     const auto& node = *map.find(key);
     const auto parsed = parse_quantity(node.text);
     if (!parsed || parsed->thousandths == 0) fail(node, "the " + std::string(key) + " " + node.text + " is not a size");
@@ -143,7 +143,7 @@ class Reader {
       fail(*node.find("takesOver"), "no secret " + secret.takes_over + " is defined before it");
     profile_.secrets.push_back(std::move(secret));
   }
-  const ProfileSecret* find_secret(std::string_view key) const {
+  [[nodiscard]] const ProfileSecret* find_secret(std::string_view key) const {
     const auto found = std::find_if(profile_.secrets.begin(), profile_.secrets.end(),
                                     [key](const ProfileSecret& each) { return each.key == key; });
     return found == profile_.secrets.end() ? nullptr : &*found;

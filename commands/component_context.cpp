@@ -61,7 +61,7 @@ class Environment {
   Environment(const Json& context, const SpecInputs& inputs, const Settings& settings)
       : context_(context), inputs_(inputs), settings_(settings), rule_(database_rule(*inputs.profile, settings)) {}
 
-  Json of(const Component& component) const {
+  [[nodiscard]] Json of(const Component& component) const {
     Json list = Json::array();
     const auto& profile = *component.profile;
     for (const auto& each : profile.environment) {
@@ -81,7 +81,7 @@ class Environment {
   }
 
   // Whether the context, or the operator's environment, has a value for an optional variable.
-  bool has(const std::string& variable, const ProfileComponent& component) const {
+  [[nodiscard]] bool has(const std::string& variable, const ProfileComponent& component) const {
     const auto found = std::find_if(component.optional.begin(), component.optional.end(),
                                     [&variable](const OptionalVariable& each) { return each.name == variable; });
     if (found == component.optional.end()) return false;
@@ -90,7 +90,7 @@ class Environment {
   }
 
  private:
-  std::string filled(const templates::Node& node) const {
+  [[nodiscard]] std::string filled(const templates::Node& node) const {
     const auto rendered = templates::render_documents({inputs_.profile->origin, {node}}, context_);
     return rendered.empty() ? std::string() : templates::scalar_text(rendered.front().value);
   }

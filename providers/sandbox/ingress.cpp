@@ -60,7 +60,7 @@ struct Route {
 
 class Ingress : public Api {
  public:
-  explicit Ingress(Context context) : state_(context.state), clock_(context.clock) {}
+  explicit Ingress(const Context& context) : state_(context.state), clock_(context.clock) {}
 
   Reply handle(const Call& call) override {
     Reply reply;
@@ -146,7 +146,7 @@ class Ingress : public Api {
   // Which database the server opens: both generations put their own in the place of the one in the URI, the newer one
   // the variable's, the older one not behind a fragment.
   static std::string database_of(const std::string& uri, const Json& container) {
-    if (const auto named = variable(container, "MASTER_DB_NAME"); !named.empty()) return named;
+    if (auto named = variable(container, "MASTER_DB_NAME"); !named.empty()) return named;
     const auto fragment = uri.find('#');
     if (fragment == std::string::npos) return "litedesk_master";
     const auto slash = uri.rfind('/', fragment - 1);
@@ -172,7 +172,7 @@ class Ingress : public Api {
 }  // namespace
 
 std::unique_ptr<Api> make_ingress(Context context) {
-  return std::make_unique<Ingress>(std::move(context));
+  return std::make_unique<Ingress>(context);
 }
 
 }  // namespace litedesk::sandbox

@@ -275,13 +275,14 @@ TEST_CASE("the end of a run whose lock the renewal found lost says so, though th
     }
   };
   Fixture f;
+  const NoRenewals clock;  // the renewal would write between a read and a write of the test's own
   Gated store;
   store.gate = &f.gate;
   Tenant tenant;
   tenant.slug = tenant.company = "acme";
   World world{f.settings,    store,       f.claims,    false,       f.providers, f.providers,         f.providers,
               f.providers,   f.providers, f.providers, f.providers, f.providers, f.world.zone,        f.gate,
-              f.files,       f.tiers,     f.profile,   f.prices,    f.clock,     system::os_random(), {},
+              f.files,       f.tiers,     f.profile,   f.prices,    clock,       system::os_random(), {},
               "tester@host", {}};
   Operation operation(world, store.create(to_document(tenant)), "provision", {}, [](Tenant&) {});
   auto taken = *store.get("acme");
