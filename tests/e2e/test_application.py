@@ -137,7 +137,7 @@ def not_there_yet():
         assert code == 0 and len(asked) == 3, (err, asked)
         assert "the ingress does not route later.litedesk.com/api/auth/login (404)" in err, err
     with application((503, "text/html", "no")) as (address, _):
-        _, code, _, err = provision("never", address, "--timeout", "6s")
+        _, code, _, err = provision("never", address, "--timeout", "25s")
         assert code == 7 and "the ingress reaches no pod of the application (503)" in err, err
 
 
@@ -152,17 +152,17 @@ def silent():
         port = listening.getsockname()[1]
     where, code, _, err = provision("closed", "127.0.0.1:%d" % port)
     assert code == 0 and "Connection refused" in err, err
-    where, code, _, err = provision("required", "127.0.0.1:%d" % port, "--require-application", "--timeout", "5s")
+    where, code, _, err = provision("required", "127.0.0.1:%d" % port, "--require-application", "--timeout", "25s")
     assert code == 7 and "nobody answers at required.litedesk.com from this machine" in err, err
 
 
 @case
 def another_certificate():
     with application(UNKNOWN_LOGIN, certificate="other") as (address, asked):
-        _, code, _, err = provision("other", address, "--timeout", "8s")
+        _, code, _, err = provision("other", address, "--timeout", "25s")
         assert code == 7 and "is for another name" in err and not asked, (err, asked)
     with application(UNKNOWN_LOGIN) as (address, asked):
-        _, code, _, err = provision("untrusted", address, "--timeout", "8s", env={"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"})
+        _, code, _, err = provision("untrusted", address, "--timeout", "25s", env={"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"})
         assert code == 7 and "does not trust" in err and not asked, (err, asked)
 
 
