@@ -128,7 +128,7 @@ struct Session::Providers {
                  .gate = gate,
                  .templates = session_.templates(),
                  .tiers = session_.tiers(),
-                 .profile = session_.profile(),
+                 .profile = [this]() -> const AppProfile& { return session_.profile(); },
                  .prices = session_.prices(),
                  .clock = session_.runtime_.clock,
                  .random = session_.runtime_.random,
@@ -470,6 +470,7 @@ const Tiers& Session::tiers() {
 }
 
 const AppProfile& Session::profile() {
+  const std::lock_guard guard(profile_mutex_);  // whichever thread of a command asks first
   if (!profile_) profile_ = std::make_unique<AppProfile>(load_profile(templates(), settings().app.profile));
   return *profile_;
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +75,7 @@ class Session {
   std::optional<Resolved> resolved_, or_defaults_;
   std::unique_ptr<templates::Files> templates_;
   std::unique_ptr<Tiers> tiers_;
+  std::mutex profile_mutex_;
   std::unique_ptr<AppProfile> profile_;
   std::unique_ptr<Prices> prices_;
   std::unique_ptr<Providers> providers_;

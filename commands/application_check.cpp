@@ -54,7 +54,7 @@ ApplicationAnswer fault_answer(const CheckFault& fault, const std::string& host,
 }
 
 http::Request question(const World& world, const std::string& host, const std::string& load_balancer) {
-  const auto& check = *world.profile.check;
+  const auto& check = *world.profile().check;
   const auto& connect = world.settings.kubernetes.load_balancer_connect;
   http::Request request;
   request.method = http::Method::post;
@@ -71,7 +71,7 @@ http::Request question(const World& world, const std::string& host, const std::s
   }
   if (check.body) {
     const Json context = {{"names", {{"host", host}}}};
-    const auto rendered = templates::render_documents({world.profile.origin, {*check.body}}, context);
+    const auto rendered = templates::render_documents({world.profile().origin, {*check.body}}, context);
     if (!rendered.empty()) request.body = rendered.front().value.dump();
   }
   request.timeout = patience;
@@ -123,9 +123,9 @@ ApplicationAnswer judge_answer(const ApplicationCheck& check, const std::string&
 }
 
 ApplicationAnswer ask_application(const World& world, const std::string& host, const std::string& load_balancer) {
-  if (!world.profile.check) return {Serving::unknown, "profile " + world.profile.name + " says no way to ask it"};
+  if (!world.profile().check) return {Serving::unknown, "profile " + world.profile().name + " says no way to ask it"};
   try {
-    return judge_answer(*world.profile.check, host,
+    return judge_answer(*world.profile().check, host,
                         world.gate.send(question(world, host, load_balancer), world.interrupted));
   } catch (const Cancelled&) {
     throw;
@@ -149,7 +149,7 @@ ApplicationAnswer prove_it_serves(const World& world, const std::string& host, c
     if (was_asked(answer)) ++asked;
     if (answer.serving == Serving::yes) break;
     if (answer.serving == Serving::no && asked >= most_questions) break;
-    if (answer.serving == Serving::unknown && (!options.required || !world.profile.check)) break;
+    if (answer.serving == Serving::unknown && (!options.required || !world.profile().check)) break;
     if (answer.certificate && elapsed() >= until_certificate) {
       answer.serving = Serving::no;
       break;

@@ -70,9 +70,9 @@ Secret live_secret(const LiveState& live, const std::string& name_space, std::st
 
 // Where every tenant's server opens the same database, a shared cluster would have them all in it.
 void check_database_rule(const World& world, const Tenant& tenant) {
-  const auto rule = database_rule(world.profile, world.settings);
+  const auto rule = database_rule(world.profile(), world.settings);
   if (rule.kind != DatabaseRule::Kind::fixed) return;
-  const auto where = world.settings.app.database.empty() ? "profile " + world.profile.name
+  const auto where = world.settings.app.database.empty() ? "profile " + world.profile().name
                                                          : "app.database of context " + world.settings.context;
   throw ValidationError({.message = where + " has every server open the database " + rule.name +
                                     ": on the shared cluster all tenants would meet in it",
@@ -85,17 +85,17 @@ void check_database_rule(const World& world, const Tenant& tenant) {
 // What the context sets for the application must be something that the profile takes.
 void check_environment(const World& world) {
   for (const auto& [name, value] : world.settings.app.environment) {
-    const auto* known = world.profile.find_optional(name);
+    const auto* known = world.profile().find_optional(name);
     if (known != nullptr && !known->secret) continue;
     std::vector<std::string> names;
-    for (const auto& component : world.profile.components)
+    for (const auto& component : world.profile().components)
       for (const auto& each : component.optional)
         if (!each.secret) names.push_back(each.name);
     const auto near = did_you_mean(nearest(name, names));
     throw ValidationError(
         {.message = known != nullptr
                         ? "app.environment of context " + world.settings.context + " holds the secret " + name
-                        : "the profile " + world.profile.name + " takes no variable " + name,
+                        : "the profile " + world.profile().name + " takes no variable " + name,
          .hint = known != nullptr ? "set LITEDESK_APP_" + name + " in the environment of litedesk instead"
                  : near.empty()   ? "see docs/application.md; a profile of your own may take it"
                                   : near,
@@ -106,7 +106,7 @@ void check_environment(const World& world) {
 
 LiveClaims live_claims(const World& world, const LiveState& live, const std::string& name_space) {
   LiveClaims claims;
-  for (const auto& component : world.profile.components)
+  for (const auto& component : world.profile().components)
     for (const auto& volume : component.volumes) {
       const auto* there = live.find({kubernetes::type_of("v1", "PersistentVolumeClaim"), name_space, volume.name});
       if (there == nullptr) continue;
@@ -122,7 +122,7 @@ LiveClaims live_claims(const World& world, const LiveState& live, const std::str
 
 // A volume that one node can mount at a time serves one pod.
 void check_volumes(const World& world, const SpecInputs& inputs, const std::string& name_space) {
-  const auto components = components_of(world.profile, inputs.tenant, inputs.tier, world.settings);
+  const auto components = components_of(world.profile(), inputs.tenant, inputs.tier, world.settings);
   for (const auto& claim : claims_of(components, world.settings, inputs.claims)) {
     if (claim.access_mode != "ReadWriteOnce" || claim.pods <= 1) continue;
     const bool there = inputs.claims.contains(claim.name);
@@ -144,7 +144,7 @@ std::map<std::string, Secret> app_secrets(const World& world, const LiveState& l
   std::map<std::string, Secret> secrets;
   const auto* there = live.find({kubernetes::type_of("v1", "Secret"), name_space, "app"});
   const bool existed = there != nullptr;
-  for (const auto& wanted : world.profile.secrets) {
+  for (const auto& wanted : world.profile().secrets) {
     auto secret = live_secret(live, name_space, "app", wanted.key.c_str());
     // What was encrypted with another one before stays readable.
     if (secret.empty() && existed && !wanted.takes_over.empty())
@@ -153,7 +153,7 @@ std::map<std::string, Secret> app_secrets(const World& world, const LiveState& l
     secrets.emplace(wanted.key, std::move(secret));
   }
   std::set<std::string> optional;
-  for (const auto& component : world.profile.components) {
+  for (const auto& component : world.profile().components) {
     for (const auto& variable : component.optional) {
       if (!variable.secret) continue;
       const auto key = secret_key(variable.name);
@@ -168,7 +168,7 @@ std::map<std::string, Secret> app_secrets(const World& world, const LiveState& l
   for (const auto& [key, unused] : there->at("data").items()) {
     if (secrets.contains(key) || optional.contains(key)) continue;
     secrets.emplace(key, live_secret(live, name_space, "app", key.c_str()));
-    warnings.push_back("the profile " + world.profile.name + " has no secret " + key + ": it is kept in Secret app");
+    warnings.push_back("the profile " + world.profile().name + " has no secret " + key + ": it is kept in Secret app");
   }
   return secrets;
 }
@@ -201,7 +201,7 @@ atlas::DatabaseUser make_user(const World& world, const LiveState& live, const S
   const auto names = names_of(live.tenant.slug, world.settings.dns.domain);
   atlas::DatabaseUser user;
   user.username = names.database_user;
-  user.roles = {{database_name(world.profile, world.settings, live.tenant.slug), "readWrite"}};
+  user.roles = {{database_name(world.profile(), world.settings, live.tenant.slug), "readWrite"}};
   user.clusters = {world.settings.database.cluster};
   user.labels = {{std::string(label_tenant), live.tenant.slug},
                  {std::string(label_registry), live.registry_id},
@@ -270,7 +270,7 @@ DesiredState make_desired_state(const World& world, const LiveState& live) {
   inputs.cert_manager = live.cert_manager;
   inputs.database_password = live_secret(live, names.name_space, "database", "password");
   if (inputs.database_password.empty()) inputs.database_password = world.random.password(32);
-  inputs.profile = &world.profile;
+  inputs.profile = &world.profile();
   inputs.app_secrets = app_secrets(world, live, names.name_space, desired.warnings);
   check_environment(world);
   inputs.claims = live_claims(world, live, names.name_space);

@@ -173,7 +173,7 @@ std::vector<ObjectRef> possible_objects(const World& world, std::string_view slu
   inputs.database_host = "database.invalid";
   inputs.registry_id = "registry";
   inputs.database_password = Secret("unknown");
-  inputs.profile = &world.profile;
+  inputs.profile = &world.profile();
   std::vector<ObjectRef> refs;
   // Tiers differ in the objects they have by autoscaling and by having one pod or several alone in the built-in
   // templates; rendering one of each kind finds them all. What a template of one's own makes of other differences is

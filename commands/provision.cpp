@@ -131,7 +131,7 @@ class Run {
     if (status.provisioned_at.empty()) status.provisioned_at = system::to_rfc3339(world_.clock.now());
     status.database_strategy = settings().database.strategy;
     status.database_host = prepared_.live.cluster->standard_srv;
-    status.database_name = database_name(world_.profile, settings(), tenant.slug);
+    status.database_name = database_name(world_.profile(), settings(), tenant.slug);
     status.database_user = names.database_user;
     status.database_secret = names.name_space + "/database";
     status.database_project = settings().database.projects.empty() ? "" : settings().database.projects.front();

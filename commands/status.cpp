@@ -214,7 +214,7 @@ InstanceStatus instance_status(World& world, std::string_view slug, bool probe) 
   }
 
   const auto& deployment = kubernetes::type_of("apps/v1", "Deployment");
-  const auto deployments = deployments_of(tenant, world.profile);
+  const auto deployments = deployments_of(tenant, world.profile());
   std::vector<ObjectRef> refs{{kubernetes::type_of("v1", "Namespace"), "", names.name_space},
                               {kubernetes::type_of("networking.k8s.io/v1", "Ingress"), names.name_space, "litedesk"}};
   const auto first_deployment = refs.size();
@@ -313,7 +313,7 @@ std::vector<StatusLine> fleet_status(World& world) {
     const auto name_space = names_of(tenant.slug, world.settings.dns.domain).name_space;
     const auto& parts = by_namespace[name_space];
     std::vector<Part> states;
-    for (const auto& name : deployments_of(tenant, world.profile)) {
+    for (const auto& name : deployments_of(tenant, world.profile())) {
       const auto found = parts.find(name);
       if (found == parts.end()) {
         if (tenant.status.phase == Phase::active) states.push_back(missing_deployment(name));

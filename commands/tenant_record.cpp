@@ -142,6 +142,17 @@ bool is_first(std::string_view name) {
   return std::find(first_components.begin(), first_components.end(), name) != first_components.end();
 }
 
+// Their fields, for those that write: empty where nothing is wanted of them.
+template <class Fields>
+void visit_first_components(Fields& fields, const std::map<std::string, ComponentOverrides, std::less<>>& values) {
+  for (const auto* name : first_components) {
+    const auto found = values.find(name);
+    const auto own = found == values.end() ? ComponentOverrides() : found->second;
+    fields.text((name + std::string("Image")).c_str(), own.image);
+    fields.replicas((name + std::string("Replicas")).c_str(), own.replicas);
+  }
+}
+
 // Reads what is there; what is absent keeps its default.
 class Reader {
  public:
@@ -275,12 +286,7 @@ class Writer {
     any(key, values.empty() ? Json() : Json(values));
   }
   void components(const std::map<std::string, ComponentOverrides, std::less<>>& values) {
-    for (const auto* name : first_components) {
-      const auto found = values.find(name);
-      const auto own = found == values.end() ? ComponentOverrides() : found->second;
-      text((name + std::string("Image")).c_str(), own.image);
-      replicas((name + std::string("Replicas")).c_str(), own.replicas);
-    }
+    visit_first_components(*this, values);
     section("components", [&values](Writer& all) {
       for (const auto& [name, own] : values)
         if (!is_first(name))
@@ -331,12 +337,7 @@ class Lister {
   void list(const char* key, const std::vector<std::string>& values) { json_[key] = values; }
   void texts(const char* key, const std::map<std::string, std::string>& values) { json_[key] = Json(values); }
   void components(const std::map<std::string, ComponentOverrides, std::less<>>& values) {
-    for (const auto* name : first_components) {
-      const auto found = values.find(name);
-      const auto own = found == values.end() ? ComponentOverrides() : found->second;
-      text((name + std::string("Image")).c_str(), own.image);
-      replicas((name + std::string("Replicas")).c_str(), own.replicas);
-    }
+    visit_first_components(*this, values);
     json_["components"] = Json::object();
     for (const auto& [name, own] : values)
       if (!is_first(name))

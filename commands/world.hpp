@@ -39,7 +39,7 @@ struct World {
   http::Gate& gate;                             // every provider above sends through it
   const templates::Files& templates;
   const Tiers& tiers;
-  const AppProfile& profile;
+  std::function<const AppProfile&()> profile;  // the context's; read by the first who asks
   const Prices& prices;
   const system::Clock& clock;
   system::Random& random;

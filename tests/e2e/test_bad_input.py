@@ -745,6 +745,9 @@ def application_profiles():
     def plan(code, *says, **env):
         refused(where, "instance", "plan", "profile", code=code, says=says, env=env)
     plan(3, "application profile arvu not found", 'did you mean "arivu"', LITEDESK_APP_PROFILE="arvu")
+    for command in (("registry", "install"), ("dns", "list"), ("tenant", "get", "profile")):  # which need none
+        code, out, err = where.run(*command, env={"LITEDESK_APP_PROFILE": "arvu"})
+        assert code == 0, (command, out, err)
     plan(2, "on the shared cluster all tenants would meet in it", "app.database=", LITEDESK_APP_DATABASE="fixed litedesk_master")
     plan(2, "is not a rule for the database's name", LITEDESK_APP_DATABASE="master")
     plan(2, "takes no variable SMPT_HOST", 'did you mean "SMTP_HOST"', LITEDESK_APP_PROFILE="arivu", LITEDESK_APP_ENVIRONMENT="SMPT_HOST=x")

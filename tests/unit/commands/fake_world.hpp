@@ -167,7 +167,7 @@ struct FakeWorld {
               gate,
               files,
               tiers,
-              profile,
+              [this]() -> const AppProfile& { return profile; },
               prices,
               clock,
               system::os_random(),

@@ -90,9 +90,9 @@ class AwayStore : public testing::MemoryStore {
 struct AwayFixture : Fixture {
   NoRenewals clock;
   AwayStore away{clock};
-  World there{settings,      away,      claims,    false,     providers, providers,           providers,
-              providers,     providers, providers, providers, providers, world.zone,          gate,
-              files,         tiers,     profile,   prices,    clock,     system::os_random(), {},
+  World there{settings,      away,      claims,        false,     providers, providers,           providers,
+              providers,     providers, providers,     providers, providers, world.zone,          gate,
+              files,         tiers,     world.profile, prices,    clock,     system::os_random(), {},
               "tester@host", {}};
   store::Document read;
 
@@ -155,9 +155,9 @@ TEST_CASE("the lock, the intent and the change are one write") {
   const auto before = f.store.writes;
   // The renewal's timer would spin on a clock that skips: a real one here.
   World world{
-      f.settings,    f.store,     f.claims,    false,       f.providers,          f.providers,         f.providers,
-      f.providers,   f.providers, f.providers, f.providers, f.providers,          f.world.zone,        f.gate,
-      f.files,       f.tiers,     f.profile,   f.prices,    system::real_clock(), system::os_random(), {},
+      f.settings,    f.store,     f.claims,        false,       f.providers,          f.providers,         f.providers,
+      f.providers,   f.providers, f.providers,     f.providers, f.providers,          f.world.zone,        f.gate,
+      f.files,       f.tiers,     f.world.profile, f.prices,    system::real_clock(), system::os_random(), {},
       "tester@host", {}};
   Operation operation(world, f.document, "provision", {"create kubernetes Namespace instance-acme"},
                       [](Tenant& tenant) { tenant.status.phase = Phase::provisioning; });
@@ -280,9 +280,9 @@ TEST_CASE("the end of a run whose lock the renewal found lost says so, though th
   store.gate = &f.gate;
   Tenant tenant;
   tenant.slug = tenant.company = "acme";
-  World world{f.settings,    store,       f.claims,    false,       f.providers, f.providers,         f.providers,
-              f.providers,   f.providers, f.providers, f.providers, f.providers, f.world.zone,        f.gate,
-              f.files,       f.tiers,     f.profile,   f.prices,    clock,       system::os_random(), {},
+  World world{f.settings,    store,       f.claims,        false,       f.providers, f.providers,         f.providers,
+              f.providers,   f.providers, f.providers,     f.providers, f.providers, f.world.zone,        f.gate,
+              f.files,       f.tiers,     f.world.profile, f.prices,    clock,       system::os_random(), {},
               "tester@host", {}};
   Operation operation(world, store.create(to_document(tenant)), "provision", {}, [](Tenant&) {});
   auto taken = *store.get("acme");
@@ -302,9 +302,9 @@ TEST_CASE("a holder elsewhere that renews is named as soon as it shows") {
   tenant.slug = tenant.company = "acme";
   tenant.status.operation = f.foreign();
   const auto document = store.create(to_document(tenant));
-  World world{f.settings,    store,       f.claims,    false,       f.providers, f.providers,         f.providers,
-              f.providers,   f.providers, f.providers, f.providers, f.providers, f.world.zone,        f.gate,
-              f.files,       f.tiers,     f.profile,   f.prices,    f.clock,     system::os_random(), {},
+  World world{f.settings,    store,       f.claims,        false,       f.providers, f.providers,         f.providers,
+              f.providers,   f.providers, f.providers,     f.providers, f.providers, f.world.zone,        f.gate,
+              f.files,       f.tiers,     f.world.profile, f.prices,    f.clock,     system::os_random(), {},
               "tester@host", {}};
   const auto begin = f.clock.steady();
   CHECK_THROWS_AS(static_cast<void>(wait_for_lock(world, document, f.silent, {})), Locked);
